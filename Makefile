@@ -1,0 +1,44 @@
+# Two commands matter: `make dev` opens the studio on examples/store, `make test` runs everything.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: dev check test bench soak format clean
+.DEFAULT_GOAL := help
+
+help:
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
+
+$(STAMP): pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --editable '.[all]' --group dev
+	@touch $(STAMP)
+
+dev: $(STAMP) ## serve examples/store and open the studio on it
+	@cd examples/store && ../../$(BIN)/loom dev $(ARGS)
+
+check: $(STAMP) ## format, lint, types, floors, fast tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q -n 2 -m "not slow and not browser" tests
+
+test: $(STAMP) ## everything, with a real browser where one can be had
+	@./.ci/chromium
+	$(BIN)/pytest -q -n 2 --dist loadgroup
+
+format: $(STAMP) ## rewrite the sources in the house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(STAMP) ## figures, as ratios
+	$(BIN)/python -m benchmarks.compile_time
+
+soak: $(STAMP) ## long runs
+	$(BIN)/pytest -q -m soak tests
+
+clean: ## remove what the commands above made
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache

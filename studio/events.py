@@ -1,0 +1,110 @@
+"""What travels between the supervisor and the app child: small tagged messages, length-prefixed msgpack on a socketpair.
+
+A frame is a 4-byte big-endian length and that many bytes of msgpack. The child speaks first. Whatever the child sends is
+data about the user's app and is treated as hostile text from there on: bounded here, escaped where it is drawn.
+"""
+
+import asyncio
+import struct
+
+import msgspec
+from msgspec import Struct
+
+from loom.core.errors import Diagnostic
+from studio.snapshot import Snapshot
+
+MAX_FRAME_BYTES = 32 * 1024 * 1024
+_LENGTH = struct.Struct(">I")
+
+
+class Frame(Struct, frozen=True, kw_only=True):
+    """One stack frame.
+
+    Attributes:
+        file: absolute path.
+        line: 1-based.
+        function: qualified name.
+        code: a few source lines around `line`, newest text on disk; "" where unreadable.
+        first_line: line number of the first line of `code`.
+        own: True for the user's project, False for libraries.
+    """
+
+    file: str
+    line: int
+    function: str
+    code: str = ""
+    first_line: int = 0
+    own: bool = False
+
+
+class Failure(Struct, frozen=True, kw_only=True):
+    """Why a build did not serve.
+
+    Attributes:
+        phase: "import", "compile", "startup", "timeout" (import or start took too long) or "crash" (process ended).
+        title: exception class or a few words: `SyntaxError`.
+        message: one sentence; never a stack.
+        frames: own frames first, innermost first within each group.
+        diagnostics: every compile problem at once; empty in other phases.
+        hint: what to do about it; "" where nothing is known.
+    """
+
+    phase: str
+    title: str
+    message: str
+    frames: tuple[Frame, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    hint: str = ""
+
+
+class Compiled(Struct, frozen=True, kw_only=True, tag="compiled"):
+    """The child imported and compiled the app; it does not serve yet."""
+
+    snapshot: Snapshot
+    import_ms: float
+    compile_ms: float
+
+
+class Ready(Struct, frozen=True, kw_only=True, tag="ready"):
+    """The child's lifespan has started and it accepts connections."""
+
+    startup_ms: float
+
+
+class Failed(Struct, frozen=True, kw_only=True, tag="failed"):
+    """The child gives up; it exits after sending this."""
+
+    failure: Failure
+
+
+class Drain(Struct, frozen=True, kw_only=True, tag="drain"):
+    """Supervisor to child: stop accepting, finish what is running within `grace_s` seconds, exit."""
+
+    grace_s: float = 5.0
+
+
+Message = Compiled | Ready | Failed | Drain
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
+
+
+def encode(message: Message) -> bytes:
+    """Return the frame for `message`."""
+    body = _encoder.encode(message)
+    return _LENGTH.pack(len(body)) + body
+
+
+async def receive(reader: asyncio.StreamReader) -> Message | None:
+    """Return the next message, or None once the peer has closed.
+
+    Raises:
+        ValueError: the frame is larger than `MAX_FRAME_BYTES` or is not one of ours.
+    """
+    try:
+        (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
+        if length > MAX_FRAME_BYTES:
+            raise ValueError(f"frame of {length} bytes is over the limit of {MAX_FRAME_BYTES}")
+        return _decoder.decode(await reader.readexactly(length))
+    except (asyncio.IncompleteReadError, ConnectionResetError):
+        return None
