@@ -232,7 +232,10 @@ class RuleStep:
 
 @dataclass(frozen=True)
 class ExecutionPlan:
-    """A plan with its callables and types: what the executor runs. `plan` is the same thing as data."""
+    """A plan with its callables and types: what the executor runs.
+
+    `plan` is the same thing as data; `blocking` marks a job whose `execute` is sync and runs in a thread.
+    """
 
     use_case_type: type[Any]
     param_bindings: tuple[ParamBinding, ...] = ()
@@ -244,3 +247,4 @@ class ExecutionPlan:
     read_only: bool = False
     plan: Plan | None = None
     returns: Any = Any
+    blocking: bool = False

@@ -1,0 +1,152 @@
+"""The `loom` command: what can be asked of an application from a terminal.
+
+`routes`, `plan` and `check` load the application in this process and print what it compiled to. Commands of other
+packages (`dev` of the studio) are found by the entry-point group `loom.commands`, so that loom never imports them.
+"""
+
+import importlib
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+import loom
+from loom.core.engine.draw import draw_plan, draw_routes
+from loom.core.errors import Diagnostic, DiagnosticError, LoomError, did_you_mean
+from loom.core.target import Target, find_target
+
+cli = typer.Typer(
+    name="loom",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Declare, compile, look, run.",
+)
+
+AppPath = Annotated[str, typer.Option("--app", "-a", help="directory, python file or module:attribute of the app")]
+AsJson = Annotated[bool, typer.Option("--json", help="one JSON document instead of text")]
+
+
+@cli.command()
+def routes(app: AppPath = ".", json: AsJson = False) -> None:
+    """List every route with the use case behind it."""
+    application = _application(app)
+    rows = [_route_row(route) for route in application.routes]
+    _say(msgspec.json.encode(rows).decode() if json else draw_routes(rows))
+
+
+@cli.command()
+def plan(name: str, app: AppPath = ".", json: AsJson = False) -> None:
+    """Draw the compiled plan of the use case or job NAME."""
+    plans = {p.name: p for p in _application(app).plans}
+    if name not in plans:
+        _fail(f"no use case or job is called {name!r}. {did_you_mean(name, plans)}".strip())
+    _say(msgspec.json.encode(plans[name]).decode() if json else draw_plan(plans[name]))
+
+
+@cli.command()
+def check(app: AppPath = ".", json: AsJson = False) -> None:
+    """Compile the app and print every problem at once; exit code 1 where there is one."""
+    try:
+        application = load_application(find_target(app))
+    except DiagnosticError as error:
+        _report(error.diagnostics, json)
+    except Exception as error:  # noqa: BLE001 - whatever the user's modules raise is the answer here
+        _report((import_problem(error, Path(app)),), json)
+    else:
+        if json:
+            _say("[]")
+        else:
+            _say(f"ok: {len(application.routes)} routes, {len(application.plans)} plans, {len(application.models)} models")
+
+
+@cli.command()
+def version() -> None:
+    """Print the version of loom."""
+    _say(loom.__version__)
+
+
+def load_application(target: Target) -> Any:
+    """Import the app of `target` and return what loom compiled for it.
+
+    Raises:
+        LoomError: the attribute is missing, or is no application made by `create_app`.
+    """
+    sys.path.insert(0, str(target.import_dir))
+    module = importlib.import_module(target.module)
+    app = getattr(module, target.attribute, None)
+    application = getattr(getattr(app, "state", None), "loom", None)
+    if application is None:
+        raise LoomError(f"{target} is not an application made by create_app", code="not_an_app")
+    return application
+
+
+def import_problem(error: Exception, near: Path) -> Diagnostic:
+    """Describe an exception of the user's module by its innermost frame below `near`."""
+    root = str(near.resolve())
+    file, line = "", 0
+    traceback = error.__traceback__
+    while traceback is not None:
+        name = traceback.tb_frame.f_code.co_filename
+        if name.startswith(root):
+            file, line = name, traceback.tb_lineno
+        traceback = traceback.tb_next
+    if isinstance(error, SyntaxError) and error.filename:
+        file, line = error.filename, error.lineno or 0
+    return Diagnostic(code="import_failed", message=f"{type(error).__name__}: {error}", file=file, line=line)
+
+
+def main() -> None:
+    """Entry point of the `loom` command."""
+    for entry in entry_points(group="loom.commands"):
+        try:
+            cli.command(entry.name)(entry.load())
+        except ImportError as error:
+            cli.command(entry.name, help="Needs the studio extra.")(_unavailable(entry.name, error))
+    cli()
+
+
+def _unavailable(name: str, error: ImportError) -> Any:
+    def explain(_: Annotated[list[str] | None, typer.Argument()] = None) -> None:
+        _fail(f"`loom {name}` needs the studio: pip install 'loom-studio[studio]' ({error})")
+
+    return explain
+
+
+def _application(app: str) -> Any:
+    try:
+        return load_application(find_target(app))
+    except LoomError as error:
+        _fail(str(error))
+
+
+def _route_row(route: Any) -> dict[str, Any]:
+    return {
+        "method": route.route.method.upper(),
+        "path": route.full_path,
+        "use_case": route.route.use_case.__name__,
+        "status": route.route.status_code,
+        "tags": list(route.interface_tags),
+    }
+
+
+def _report(diagnostics: tuple[Diagnostic, ...], json: bool) -> None:
+    if json:
+        _say(msgspec.json.encode(diagnostics).decode())
+    else:
+        for diagnostic in diagnostics:
+            typer.echo(str(diagnostic), err=True)
+        typer.echo(f"{len(diagnostics)} problem{'s' if len(diagnostics) != 1 else ''}", err=True)
+    raise typer.Exit(1)
+
+
+def _fail(message: str) -> Any:
+    typer.echo(message, err=True)
+    raise typer.Exit(1)
+
+
+def _say(text: str) -> None:
+    typer.echo(text)

@@ -1,0 +1,327 @@
+"""Turns a use case or job class into an `ExecutionPlan`, once, and says everything that is wrong with it at once."""
+
+import inspect
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from msgspec import Struct
+
+from loom.core.annotations import resolve_annotation
+from loom.core.command.base import command_shape
+from loom.core.engine.describe import PlanWriter
+from loom.core.engine.plan import (
+    ComputeStep,
+    ExecutionPlan,
+    ExistsStep,
+    InputBinding,
+    LoadStep,
+    ParamBinding,
+    RuleStep,
+)
+from loom.core.engine.source import attribute_line, source_of
+from loom.core.engine.typenames import type_name
+from loom.core.errors import Diagnostic, DiagnosticError, did_you_mean
+from loom.core.use_case.compute import ComputeSpec
+from loom.core.use_case.field_ref import FieldRef, refs_in
+from loom.core.use_case.markers import (
+    ExistsMarker,
+    InputMarker,
+    LoadByIdMarker,
+    LoadMarker,
+    LookupKind,
+    SourceKind,
+)
+from loom.core.use_case.rule import RuleSpec, accepts_context
+
+_MARKERS = (InputMarker, LoadByIdMarker, LoadMarker, ExistsMarker)
+
+
+class CompilationError(DiagnosticError):
+    """Everything wrong with one or more use cases; `diagnostics` has file, line, place and hint of each."""
+
+    def __init__(self, diagnostics: list[Diagnostic] | tuple[Diagnostic, ...]) -> None:
+        super().__init__(diagnostics, code="compilation_error")
+
+
+class UseCaseCompiler:
+    """Compiles classes and keeps their plans: the same class gives the same plan object."""
+
+    def __init__(self, logger: Any = None, metrics: Any = None) -> None:
+        self._logger = logger
+        self._metrics = metrics
+        self._plans: dict[type[Any], ExecutionPlan] = {}
+
+    def compile(self, cls: type[Any]) -> ExecutionPlan:
+        """Return the plan of `cls`.
+
+        Raises:
+            CompilationError: with every problem of the class.
+        """
+        known = self._plans.get(cls)
+        if known is not None:
+            return known
+        draft = _Draft(cls)
+        plan = draft.plan()
+        if draft.problems:
+            raise CompilationError(draft.problems)
+        self._plans[cls] = plan
+        cls.__execution_plan__ = plan
+        return plan
+
+    def compile_all(self, classes: Iterable[type[Any]]) -> list[Diagnostic]:
+        """Compile each of `classes` and return every problem of all of them; empty where all compiled."""
+        problems: list[Diagnostic] = []
+        for cls in classes:
+            try:
+                self.compile(cls)
+            except CompilationError as error:
+                problems.extend(error.diagnostics)
+        return problems
+
+    def get_plan(self, cls: type[Any]) -> ExecutionPlan | None:
+        """Return the plan of exactly `cls`, if compiled here."""
+        return self._plans.get(cls)
+
+    @property
+    def plans(self) -> tuple[ExecutionPlan, ...]:
+        """Every plan compiled here, in order."""
+        return tuple(self._plans.values())
+
+
+class _Draft:
+    """One class on its way to a plan."""
+
+    def __init__(self, cls: type[Any]) -> None:
+        self.cls = cls
+        self.problems: list[Diagnostic] = []
+        self._execute: Any = getattr(cls, "execute", None)
+        self._annotations: dict[str, Any] = {}
+
+    def plan(self) -> ExecutionPlan:
+        if not self._overrides_execute():
+            self._problem("no_execute", f"{self.cls.__name__} must override execute", "execute")
+            return ExecutionPlan(self.cls)
+        function = inspect.unwrap(self._execute)
+        markers, params = self._signature(function)
+        binding = self._input_binding(markers)
+        plan = ExecutionPlan(
+            use_case_type=self.cls,
+            param_bindings=params,
+            input_binding=binding,
+            load_steps=tuple(self._loads(markers, params, binding)),
+            exists_steps=tuple(self._exists(markers, params, binding)),
+            compute_steps=tuple(ComputeStep(fn, accepts_context(fn)) for fn in self.cls.computes),
+            rule_steps=tuple(RuleStep(fn, accepts_context(fn)) for fn in self.cls.rules),
+            read_only=bool(getattr(self.cls, "read_only", False)),
+            returns=self._type_of("return"),
+            blocking=kind_of(self.cls) == "job" and not inspect.iscoroutinefunction(function),
+        )
+        self._check_references(plan)
+        return plan if self.problems else replace(plan, plan=PlanWriter(plan).write())
+
+    def _overrides_execute(self) -> bool:
+        return callable(self._execute) and not getattr(self._execute, "__isabstractmethod__", False)
+
+    def _signature(self, function: Any) -> tuple[dict[str, Any], tuple[ParamBinding, ...]]:
+        names = {self.cls.__name__: self.cls, **_closure_names(function)}
+        for name, annotation in function.__annotations__.items():
+            self._annotations[name] = resolve_annotation(annotation, function.__module__, names)
+        markers: dict[str, Any] = {}
+        params: list[ParamBinding] = []
+        for name, parameter in list(inspect.signature(function).parameters.items())[1:]:
+            if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+                continue
+            if isinstance(parameter.default, _MARKERS):
+                markers[name] = parameter.default
+            else:
+                default = ... if parameter.default is parameter.empty else parameter.default
+                params.append(ParamBinding(name, self._type_of(name), default))
+        return markers, tuple(params)
+
+    def _type_of(self, name: str) -> Any:
+        annotation = self._annotations.get(name, Any)
+        return Any if isinstance(annotation, str) else annotation
+
+    def _input_binding(self, markers: Mapping[str, Any]) -> InputBinding | None:
+        inputs = [name for name, marker in markers.items() if isinstance(marker, InputMarker)]
+        if len(inputs) > 1:
+            self._problem("two_inputs", f"only one Input() is allowed, found {', '.join(inputs)}", "execute")
+        if not inputs:
+            return None
+        command = self._annotations.get(inputs[0])
+        if not callable(getattr(command, "from_payload", None)):
+            self._problem(
+                "not_a_command",
+                f"the type of {inputs[0]!r} ({type_name(command)}) must implement from_payload",
+                f"execute({inputs[0]})",
+                "derive it from loom.core.command.Command",
+            )
+            return None
+        return InputBinding(inputs[0], command)  # type: ignore[arg-type]  # checked for from_payload just above
+
+    def _loads(
+        self, markers: Mapping[str, Any], params: tuple[ParamBinding, ...], binding: InputBinding | None
+    ) -> Iterator[LoadStep]:
+        for name, marker in markers.items():
+            if isinstance(marker, LoadByIdMarker):
+                self._check_param(name, marker.by, params)
+                yield LoadStep(
+                    name,
+                    marker.entity_type,
+                    SourceKind.PARAM,
+                    marker.by,
+                    LookupKind.BY_ID,
+                    "id",
+                    marker.profile,
+                    marker.on_missing,
+                )
+            elif isinstance(marker, LoadMarker):
+                self._check_source(name, marker, params, binding)
+                yield LoadStep(
+                    name,
+                    marker.entity_type,
+                    marker.from_kind,
+                    marker.from_name,
+                    LookupKind.BY_FIELD,
+                    marker.against,
+                    marker.profile,
+                    marker.on_missing,
+                )
+
+    def _exists(
+        self, markers: Mapping[str, Any], params: tuple[ParamBinding, ...], binding: InputBinding | None
+    ) -> Iterator[ExistsStep]:
+        for name, marker in markers.items():
+            if isinstance(marker, ExistsMarker):
+                self._check_source(name, marker, params, binding)
+                yield ExistsStep(
+                    name,
+                    marker.entity_type,
+                    marker.from_kind,
+                    marker.from_name,
+                    marker.against,
+                    marker.on_missing,
+                )
+
+    def _check_source(
+        self,
+        name: str,
+        marker: LoadMarker | ExistsMarker,
+        params: tuple[ParamBinding, ...],
+        binding: InputBinding | None,
+    ) -> None:
+        self._check_column(name, marker.entity_type, marker.against)
+        if marker.from_kind is SourceKind.PARAM:
+            self._check_param(name, marker.from_name, params)
+        elif binding is None:
+            self._problem(
+                "no_input",
+                f"from_command={marker.from_name!r} needs an Input() parameter",
+                f"execute({name})",
+            )
+        else:
+            self._check_field(marker.from_name, binding, f"execute({name})")
+
+    def _check_param(self, name: str, source: str, params: tuple[ParamBinding, ...]) -> None:
+        known = [p.name for p in params]
+        if source not in known:
+            self._problem(
+                "unknown_param",
+                f"parameter {source!r} not found in execute",
+                f"execute({name})",
+                did_you_mean(source, known),
+            )
+
+    def _check_column(self, name: str, entity: type[Any], against: str) -> None:
+        known = list(getattr(entity, "__struct_fields__", ()))
+        if known and against not in known:
+            self._problem(
+                "unknown_column",
+                f"{entity.__name__} has no field {against!r}",
+                f"execute({name})",
+                did_you_mean(against, known),
+            )
+
+    def _check_field(self, field: str, binding: InputBinding, where: str) -> None:
+        command = binding.command_type
+        if isinstance(command, type) and issubclass(command, Struct):
+            known = list(command_shape(command))
+            if field not in known:
+                self._problem(
+                    "unknown_field",
+                    f"{command.__name__} has no field {field!r}",
+                    where,
+                    did_you_mean(field, known),
+                )
+
+    def _check_references(self, plan: ExecutionPlan) -> None:
+        if plan.input_binding is None:
+            if plan.rule_steps or plan.compute_steps:
+                self._problem(
+                    "rules_without_input",
+                    "rules and computes judge a command, but execute has no Input() parameter",
+                    "rules" if plan.rule_steps else "computes",
+                )
+            return
+        names = {*self._bound_names(plan)}
+        for group, steps in (("computes", plan.compute_steps), ("rules", plan.rule_steps)):
+            for index, step in enumerate(steps):
+                self._check_step(step.fn, f"{group}[{index}]", plan.input_binding, names)
+
+    def _check_step(self, fn: Any, where: str, binding: InputBinding, names: set[str]) -> None:
+        if not isinstance(fn, RuleSpec | ComputeSpec):
+            return
+        for ref in references(fn):
+            if ref.path and isinstance(ref.root, type) and issubclass(binding.command_type, ref.root):
+                self._check_field(ref.path[0], binding, where)
+        for name in fn.params:
+            if name not in names:
+                self._problem(
+                    "unknown_argument",
+                    f"from_params({name!r}) names no argument of execute",
+                    where,
+                    did_you_mean(name, names),
+                )
+
+    def _bound_names(self, plan: ExecutionPlan) -> Iterator[str]:
+        steps: tuple[Any, ...] = (*plan.param_bindings, *plan.load_steps, *plan.exists_steps)
+        yield from (step.name for step in steps)
+        if plan.input_binding:
+            yield plan.input_binding.name
+
+    def _problem(self, code: str, message: str, where: str, hint: str = "") -> None:
+        source = source_of(self.cls)
+        self.problems.append(
+            Diagnostic(
+                code=code,
+                message=message,
+                file=source.file if source else "",
+                line=attribute_line(self.cls, where.partition("[")[0].partition("(")[0]),
+                where=f"{self.cls.__name__} > {where}",
+                hint=hint,
+            )
+        )
+
+
+def references(fn: RuleSpec | ComputeSpec) -> tuple[FieldRef, ...]:
+    """Return every field reference a declared step mentions, sources first."""
+    if isinstance(fn, ComputeSpec):
+        return (*fn.sources, fn.target, *refs_in(fn.predicate))
+    return (*(fn.sources or ()), *fn.targets, *refs_in(fn.predicate))
+
+
+def kind_of(cls: type[Any]) -> str:
+    """Return what was declared: "use_case", "job", ... or "" for any other class."""
+    return getattr(cls, "__loom_kind__", "")
+
+
+def _closure_names(function: Any) -> dict[str, Any]:
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    names = {}
+    for name, cell in cells:
+        try:
+            names[name] = cell.cell_contents
+        except ValueError:
+            continue
+    return names
