@@ -6,6 +6,7 @@ of applications live in one process.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from loom.core.di import LoomContainer, Scope
@@ -78,9 +79,9 @@ def create_kernel(
         BootstrapError: a binding cannot be made, or two use cases share a key.
     """
     container = LoomContainer()
-    container.register(type(config), lambda: config, Scope.APPLICATION)
+    _bind(container, type(config), config)
     for module in modules:
-        _guarded(lambda module=module: module(container))
+        _guarded(partial(module, container))
     compiler = UseCaseCompiler(logger, metrics)
     problems = compiler.compile_all(use_cases)
     if problems:

@@ -1,4 +1,4 @@
-"""What a page is: a menu entry and the routes behind it. Pages are passed to the studio, so a third party adds one alike."""
+"""What a page is: a menu entry and the routes behind it. Pages are passed in, so a third party adds one alike."""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Protocol

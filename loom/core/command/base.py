@@ -6,7 +6,6 @@ it. A command built in Python has no such memory; what it writes then follows fr
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
 from typing import Annotated, Any, Self, TypeVar, get_args, get_origin
 
 import msgspec
@@ -80,13 +79,16 @@ class FieldShape(Struct, frozen=True, kw_only=True):
         return self.marker is not None and self.marker.patch
 
 
-@lru_cache(maxsize=None)
-def command_shape(cls: type[Struct]) -> dict[str, FieldShape]:
-    """Return the fields of `cls` by Python name, in declaration order."""
-    return {info.name: _field_shape(cls, info) for info in structs.fields(cls)}
+def command_shape(cls: type[Any]) -> dict[str, FieldShape]:
+    """Return the fields of the struct `cls` by Python name, in declaration order; read once per class."""
+    shape: dict[str, FieldShape] | None = vars(cls).get("__loom_shape__")
+    if shape is None:
+        shape = {info.name: _field_shape(info) for info in structs.fields(cls)}
+        cls.__loom_shape__ = shape
+    return shape
 
 
-def _field_shape(cls: type[Struct], info: structs.FieldInfo) -> FieldShape:
+def _field_shape(info: structs.FieldInfo) -> FieldShape:
     marker = marker_of(info.type) or _marker_by_unset(info.type)
     annotation = info.type
     if marker is not None and marker.patch and not marker.nullable:
@@ -232,10 +234,13 @@ def _by_field(cls: type[Struct], payload: Mapping[str, Any]) -> tuple[dict[str, 
     return named, unknown
 
 
-@lru_cache(maxsize=None)
-def _aliases(cls: type[Struct]) -> dict[str, str]:
-    settable = [f for f in command_shape(cls).values() if f.marker is None or not f.marker.hidden]
-    return {f.wire: f.name for f in settable} | {f.name: f.name for f in settable}
+def _aliases(cls: type[Any]) -> dict[str, str]:
+    aliases: dict[str, str] | None = vars(cls).get("__loom_aliases__")
+    if aliases is None:
+        settable = [f for f in command_shape(cls).values() if f.marker is None or not f.marker.hidden]
+        aliases = {f.wire: f.name for f in settable} | {f.name: f.name for f in settable}
+        cls.__loom_aliases__ = aliases
+    return aliases
 
 
 def _refuse_null(cls: type[Struct], named: Mapping[str, Any]) -> None:
@@ -247,7 +252,7 @@ def _refuse_null(cls: type[Struct], named: Mapping[str, Any]) -> None:
 
 
 def _violations(cls: type[Any], payload: Mapping[str, Any]) -> list[tuple[str, str]]:
-    if not (isinstance(cls, type) and issubclass(cls, Struct)):
+    if not issubclass(cls, Struct):
         return []
     return list(_each_violation(cls, payload))
 

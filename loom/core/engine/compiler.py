@@ -245,7 +245,7 @@ class _Draft:
 
     def _check_field(self, field: str, binding: InputBinding, where: str) -> None:
         command = binding.command_type
-        if isinstance(command, type) and issubclass(command, Struct):
+        if issubclass(command, Struct):
             known = list(command_shape(command))
             if field not in known:
                 self._problem(
@@ -265,9 +265,10 @@ class _Draft:
                 )
             return
         names = {*self._bound_names(plan)}
-        for group, steps in (("computes", plan.compute_steps), ("rules", plan.rule_steps)):
-            for index, step in enumerate(steps):
-                self._check_step(step.fn, f"{group}[{index}]", plan.input_binding, names)
+        for index, compute in enumerate(plan.compute_steps):
+            self._check_step(compute.fn, f"computes[{index}]", plan.input_binding, names)
+        for index, rule in enumerate(plan.rule_steps):
+            self._check_step(rule.fn, f"rules[{index}]", plan.input_binding, names)
 
     def _check_step(self, fn: Any, where: str, binding: InputBinding, names: set[str]) -> None:
         if not isinstance(fn, RuleSpec | ComputeSpec):
@@ -305,10 +306,12 @@ class _Draft:
 
 
 def references(fn: RuleSpec | ComputeSpec) -> tuple[FieldRef, ...]:
-    """Return every field reference a declared step mentions, sources first."""
+    """Return every field reference a declared step mentions, sources first, each once."""
     if isinstance(fn, ComputeSpec):
-        return (*fn.sources, fn.target, *refs_in(fn.predicate))
-    return (*(fn.sources or ()), *fn.targets, *refs_in(fn.predicate))
+        mentioned = (*fn.sources, fn.target, *refs_in(fn.predicate))
+    else:
+        mentioned = (*(fn.sources or ()), *fn.targets, *refs_in(fn.predicate))
+    return tuple(dict.fromkeys(mentioned))
 
 
 def kind_of(cls: type[Any]) -> str:

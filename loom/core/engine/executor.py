@@ -20,7 +20,7 @@ from loom.core.engine.compiler import UseCaseCompiler
 from loom.core.engine.plan import ExecutionPlan, ExistsStep, LoadStep, ParamBinding
 from loom.core.errors import DomainError, NotFound, RuleViolation, RuleViolations
 from loom.core.job.outbox import Outbox
-from loom.core.observe import EventKind, Observer, RuntimeEvent
+from loom.core.observe import EventKind, FanOut, Observer, RuntimeEvent
 from loom.core.tracing import get_trace_id
 from loom.core.uow import UnitOfWork, UnitOfWorkFactory
 from loom.core.use_case.markers import LookupKind, OnMissing, SourceKind
@@ -60,12 +60,12 @@ class RuntimeExecutor:
         uow_factory: UnitOfWorkFactory | None = None,
         debug_execution: bool = False,
         logger: Any = None,
-        metrics: Observer | None = None,
+        metrics: Observer | FanOut | None = None,
         repo_resolver: RepoResolver | None = None,
     ) -> None:
         self._compiler = compiler
         self._uow_factory = uow_factory
-        self._observer = metrics
+        self._observer = None if isinstance(metrics, FanOut) and not metrics else metrics
         self._repo_resolver = repo_resolver
         self._outbox = Outbox()
 
@@ -102,7 +102,7 @@ class RuntimeExecutor:
         """
         plan = self._compiler.compile(type(instance))
         run = _Run(self, plan, instance, params or {}, payload, dependencies, load_overrides)
-        if self._observer is None or not self._observer:
+        if self._observer is None:
             return await self._in_transaction(run, read_only)
         return await self._observed(run, read_only, self._observer)
 
@@ -219,18 +219,19 @@ class _Run:
             entity = await repo.get_by_id(value, profile=step.profile)
         else:
             entity = await repo.get_by(step.against, value, profile=step.profile)
-        if entity is not None:
-            return entity
-        return _missing(step, value)
+        if entity is None:
+            _refuse_missing(step, value)
+        return entity
 
     async def _exists(self, step: ExistsStep) -> bool:
         value, known = self._lookup(step)
         if not known:
             return False
         repo = self._executor.repository(step.entity_type, None, self._dependencies)
-        if await repo.exists_by(step.against, value):
-            return True
-        return bool(_missing(step, value))
+        found = bool(await repo.exists_by(step.against, value))
+        if not found:
+            _refuse_missing(step, value)
+        return found
 
     def _lookup(self, step: LoadStep | ExistsStep) -> tuple[Any, bool]:
         """Return the value to look up, and whether there is one: an absent patch field has none."""
@@ -290,7 +291,7 @@ def bind_param(binding: ParamBinding, params: Values) -> Any:
         raise ParameterBindingError(binding.name, annotation.__name__) from None
 
 
-def _missing(step: LoadStep | ExistsStep, value: Any) -> None:
+def _refuse_missing(step: LoadStep | ExistsStep, value: Any) -> None:
     if step.on_missing is OnMissing.RAISE:
         raise NotFound(step.entity_type.__name__, id=value)
 

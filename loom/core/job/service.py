@@ -80,7 +80,7 @@ class InlineJobService:
     ) -> JobHandle:
         """Remember the job for after the commit and return its handle."""
         holder: list[Any] = []
-        chosen = queue or getattr(job_type, "__queue__", "default")
+        chosen = str(queue or getattr(job_type, "__queue__", "default"))
         handle = JobHandle(str(uuid4()), chosen, datetime.now(UTC), _inline_result_holder=holder)
         self._outbox.add(lambda: self._run(handle, job_type, params, payload, on_success, on_failure, holder))
         return handle

@@ -1,0 +1,1 @@
+"""Repositories: how entities are read and written. `abc` has the contracts, `sqlalchemy` and `memory` the adapters."""

@@ -1,0 +1,132 @@
+"""The engine of one application, and the connection a repository call runs on.
+
+Inside a unit of work every call shares its connection, one statement at a time. Outside one, a read runs in autocommit
+mode (no BEGIN, no ROLLBACK) and a write in a transaction of its own. SQLite is opened with foreign keys on, a write-ahead
+log and a busy timeout, and its transactions begin IMMEDIATE, so that two writers queue instead of failing half-way.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from loom.core.backend.sqlalchemy import Tables, default_tables
+from loom.core.uow.context import active_uow
+
+_CREATE_LOCK = 0x6C6F6F6D  # advisory lock number: "loom"
+
+
+class Transactional(Protocol):
+    """A unit of work a repository can run in."""
+
+    connection: AsyncConnection
+    lock: asyncio.Lock
+
+    def session(self) -> AsyncSession:
+        """Return the session bound to the transaction."""
+        ...
+
+
+class SessionManager:
+    """Owns the engine. Pool options left at None take the driver's default.
+
+    Args:
+        tables: the application's tables; the default registry's where none are given.
+        inject_trace_id: accepted; the id is never put into statement text, which would defeat statement caches.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        echo: bool = False,
+        pool_pre_ping: bool = False,
+        pool_size: int | None = None,
+        max_overflow: int | None = None,
+        pool_timeout: int | None = None,
+        pool_recycle: int | None = None,
+        connect_args: dict[str, Any] | None = None,
+        inject_trace_id: bool = True,
+        tables: Tables | None = None,
+        **engine_kwargs: Any,
+    ) -> None:
+        del inject_trace_id
+        pool = {
+            "pool_size": pool_size,
+            "max_overflow": max_overflow,
+            "pool_timeout": pool_timeout,
+            "pool_recycle": pool_recycle,
+        }
+        options = {key: value for key, value in pool.items() if value is not None}
+        self.tables = tables or default_tables()
+        self.cursor_secret = hashlib.sha256(f"loom cursor {url}".encode()).digest()
+        self.engine: AsyncEngine = create_async_engine(
+            url, echo=echo, pool_pre_ping=pool_pre_ping, connect_args=connect_args or {}, **options, **engine_kwargs
+        )
+        self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self.session_factory = async_sessionmaker(self.engine, expire_on_commit=False)
+        if self.engine.dialect.name == "sqlite":
+            _prepare_sqlite(self.engine)
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncSession]:
+        """Yield a session; closed at the end, not committed."""
+        async with self.session_factory() as session:
+            yield session
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """Yield the connection a read runs on."""
+        running: Transactional | None = active_uow.get()
+        if running is not None:
+            async with running.lock:
+                yield running.connection
+        else:
+            async with self._autocommit.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """Yield the connection a write runs on; outside a unit of work it commits at the end."""
+        running: Transactional | None = active_uow.get()
+        if running is not None:
+            async with running.lock:
+                yield running.connection
+        else:
+            async with self.engine.begin() as connection:
+                yield connection
+
+    async def create_tables(self) -> None:
+        """Create the tables that do not exist; several workers may do so at once."""
+        async with self.engine.begin() as connection:
+            if self.engine.dialect.name == "postgresql":
+                await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_CREATE_LOCK)))
+            await connection.run_sync(self.tables.metadata.create_all)
+
+    async def dispose(self) -> None:
+        """Close every pooled connection."""
+        await self.engine.dispose()
+
+
+def get_active_session() -> AsyncSession | None:
+    """Return the session of the running unit of work; None outside one."""
+    running: Transactional | None = active_uow.get()
+    return running.session() if running is not None else None
+
+
+def _prepare_sqlite(engine: AsyncEngine) -> None:
+    @sa.event.listens_for(engine.sync_engine, "connect")
+    def configure(connection: Any, _: Any) -> None:
+        cursor = connection.cursor()
+        for pragma in ("foreign_keys=ON", "journal_mode=WAL", "busy_timeout=5000", "synchronous=NORMAL"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @sa.event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")

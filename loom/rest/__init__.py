@@ -1,0 +1,1 @@
+"""REST: declared interfaces become compiled routes; a web framework only serves them."""

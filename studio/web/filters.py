@@ -1,0 +1,52 @@
+"""How values read on a page: times, durations, counts and hostile text. Pure functions, registered by the renderer."""
+
+from datetime import UTC, datetime
+
+from markupsafe import Markup, escape
+
+_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+_STEERING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2028\u2029\ufeff")
+"""Characters that turn or break a line without being seen."""
+
+
+def ago(at: datetime, now: datetime) -> str:
+    """Return how long before `now`: `now`, `12 s ago`, `3 min ago`, `2 h ago`, `5 d ago`."""
+    seconds = int((now - at).total_seconds())
+    for unit, size in _UNITS:
+        if seconds >= size:
+            return f"{seconds // size} {unit} ago"
+    return "now"
+
+
+def absolute(at: datetime) -> str:
+    """Return `at` to the second, in UTC: `2026-01-31 14:02:11 UTC`."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def when(at: datetime, now: datetime) -> Markup:
+    """Return a `<time>` element: relative to read, absolute on hover."""
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(at.isoformat(), absolute(at), escape(ago(at, now)))
+
+
+def ms(value: float) -> str:
+    """Return a duration given in milliseconds: `0.4 ms`, `94 ms`, `1.25 s`."""
+    if value >= 1000:
+        return f"{value / 1000:.2f} s"
+    return f"{value:.1f} ms" if 0 < value < 10 else f"{value:.0f} ms"
+
+
+def pluralise(count: int, noun: str, plural: str = "") -> str:
+    """Return the count with its noun: `1 route`, `2 routes`, `12,480 entries`."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def plain(text: object) -> str:
+    r"""Return `text` with control and direction characters visible (`\x00`, `\u202e`); line breaks and tabs stay."""
+    return "".join(_visible(char) for char in str(text))
+
+
+def _visible(char: str) -> str:
+    code = ord(char)
+    if char in "\n\t" or (code >= 0x20 and not 0x7F <= code <= 0x9F and not 0xD800 <= code <= 0xDFFF):
+        return f"\\u{code:04x}" if char in _STEERING else char
+    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"
