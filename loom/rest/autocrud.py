@@ -1,9 +1,9 @@
 """The five operations of a model, as ordinary use cases: compiled, planned and drawn like hand-written ones."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
-from msgspec import UNSET, UnsetType, defstruct
+from msgspec import UNSET, UnsetType
 
 from loom.core.command import Command
 from loom.core.errors import NotFound
@@ -147,10 +147,13 @@ def _create_input(model: type[Any]) -> type[Any]:
 
 def _update_input(model: type[Any]) -> type[Any]:
     fields = [
-        (c.name, c.python_type | (None if c.field.nullable else UnsetType) | UnsetType, UNSET) for c in _writable(model)
+        (c.name, (c.python_type | None if c.field.nullable else c.python_type) | UnsetType, UNSET) for c in _writable(model)
     ]
     return _command(f"{model.__name__}UpdateInput", fields, model)
 
 
 def _command(name: str, fields: list[Any], model: type[Any]) -> type[Any]:
-    return defstruct(name, fields, bases=(Command,), module=model.__module__, kw_only=True, frozen=True)
+    defaults = {field[0]: field[2] for field in fields if len(field) == 3}
+    annotations = {field[0]: field[1] for field in fields}
+    body = {"__module__": model.__module__, "__qualname__": name, "__annotations__": annotations, **defaults}
+    return cast(type[Any], type(Command)(name, (Command,), body))

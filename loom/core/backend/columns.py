@@ -34,7 +34,8 @@ def build_column(info: ColumnFieldInfo) -> sa.Column[Any]:
         ValueError: the database default does not fit the column's type.
     """
     field = info.field
-    kind = stored_as(sql_type(info.column_type), info.value_type)
+    document = info.column_type.type_name in ("JSON", "JSONB")
+    kind = stored_as(sql_type(info.column_type), info.value_type, document=document)
     if field.primary_key and info.column_type.type_name == "BigInteger":
         kind = kind.with_variant(sa.Integer(), "sqlite")  # SQLite numbers INTEGER keys only
     return sa.Column(

@@ -1,47 +1,64 @@
-"""How models become SQLAlchemy tables. `Tables` belongs to one application; the functions below act on a default one.
+"""How models become SQLAlchemy tables. `Tables` belongs to one application; the functions act on a default one.
 
 The functions exist for Alembic environments and scripts, which have no application object. Everything else carries its
-own `Tables`, so any number of applications live in one process.
+own `Tables`, so any number of applications live in one process. One column: `loom.core.backend.columns`; mapped classes,
+for those who want an ORM session: `loom.core.backend.mapping`.
 """
 
-from collections.abc import Iterator
-from enum import Enum
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from loom.core.backend.columns import build_column
+from loom.core.backend.mapping import Mapping
 from loom.core.errors import Diagnostic, DiagnosticError, did_you_mean
-from loom.core.model.enums import ServerDefault
-from loom.core.model.entity import inspect_model
-from loom.core.model.introspection import ColumnFieldInfo, get_column_fields, get_table_name
-from loom.core.model.types import ColumnType
+from loom.core.model import EntityInfo, get_column_fields, get_table_name, inspect_model
+from loom.core.model.place import problem
+from loom.core.projection.loaders import RelatedLoader, relation_for
 
 
 class Tables:
-    """The tables of one application."""
+    """The tables of one application.
+
+    Attributes:
+        metadata: all of them, for `create_all` and migrations.
+    """
 
     def __init__(self) -> None:
         self.metadata = sa.MetaData()
         self._tables: dict[type[Any], sa.Table] = {}
+        self._mapping = Mapping(self.metadata, self.table, self.is_compiled)
 
     @property
     def models(self) -> tuple[type[Any], ...]:
-        """Every compiled model, dependencies included, in the order they were found."""
+        """Every compiled model, in the order they were compiled: what a model depends on stands before it."""
         return tuple(self._tables)
 
     def compile(self, *models: type[Any]) -> None:
-        """Build tables for `models` and every model reachable through relations and projection loaders. Idempotent.
+        """Build tables for `models` and every model they reach through relations, link tables and loaders.
+
+        Idempotent. All or nothing: where something is wrong, no table is added.
 
         Raises:
-            DiagnosticError: a foreign key names a table that is not among them.
+            DiagnosticError: what cannot be built, all of it: a missing or doubled table name, a foreign key to nowhere,
+                a relation that leads nowhere.
+            ValueError: a projection whose model no relation leads to.
         """
-        for model in models:
-            for reached in _reachable(model, set()):
-                if reached not in self._tables:
-                    self._tables[reached] = self._build(reached)
-        self._check_foreign_keys()
+        reached = list(_reachable(models))
+        added = self._add(reached)
+        problems = [p for model in reached for p in self._unmet_foreign_keys(model)]
+        if problems:
+            self._remove(added)
+            raise DiagnosticError(problems)
+
+    def add(self, model: type[Any]) -> None:
+        """Build the table of one model alone; the tables it references may follow later.
+
+        Raises:
+            DiagnosticError: as in `compile`, foreign keys aside.
+        """
+        self._add([model])
 
     def is_compiled(self, model: type[Any]) -> bool:
         """Return whether `table(model)` has an answer."""
@@ -56,50 +73,83 @@ class Tables:
         try:
             return self._tables[model]
         except KeyError:
-            raise RuntimeError(f"{model.__name__} has not been compiled; call compile_all({model.__name__}) first") from None
+            name = model.__name__
+            raise RuntimeError(f"{name} has not been compiled; call compile_all({name}) first") from None
+
+    def mapped(self, model: type[Any]) -> type[Any]:
+        """Return the mapped class of `model`, made on first use and the same ever after.
+
+        Raises:
+            RuntimeError: the model has not been compiled here.
+        """
+        return self._mapping.mapped(model)
 
     def clear(self) -> None:
-        """Forget every table."""
+        """Forget every table and mapped class."""
+        self._mapping.dispose()
         self._tables.clear()
         self.metadata.clear()
 
-    def _build(self, model: type[Any]) -> sa.Table:
-        columns = (_column(info) for info in get_column_fields(model).values())
-        return sa.Table(get_table_name(model), self.metadata, *columns)
-
-    def _check_foreign_keys(self) -> None:
-        known = set(self.metadata.tables)
-        problems = [
-            Diagnostic(
-                code="unknown_table",
-                message=f"{table.name}.{column.name} references table {target!r}, which no compiled model declares",
-                where=table.name,
-                hint=did_you_mean(target, known) or "add its model to the discovered modules",
-            )
-            for table in self.metadata.tables.values()
-            for column in table.columns
-            for target in (key.target_fullname.rpartition(".")[0] for key in column.foreign_keys)
-            if target not in known
-        ]
+    def _add(self, models: Iterable[type[Any]]) -> list[type[Any]]:
+        """Build what is not there yet; on a problem, nothing stays."""
+        new = [model for model in models if model not in self._tables]
+        problems: list[Diagnostic] = []
+        for model in new:
+            try:
+                self._tables[model] = self._build(model)
+            except DiagnosticError as error:
+                problems.extend(error.diagnostics)
         if problems:
+            self._remove(new)
             raise DiagnosticError(problems)
+        self._mapping.catch_up()
+        return new
 
+    def _build(self, model: type[Any]) -> sa.Table:
+        name = _table_name(model)
+        if name in self.metadata.tables:
+            raise DiagnosticError([problem("duplicate_table", model, f"table {name!r} belongs to another model too")])
+        return sa.Table(name, self.metadata, *_columns(model))
 
-_default = Tables()
+    def _remove(self, models: Iterable[type[Any]]) -> None:
+        for model in models:
+            table = self._tables.pop(model, None)
+            if table is not None:
+                self.metadata.remove(table)
 
-
-def default_tables() -> Tables:
-    """Return the tables the functions of this module act on."""
-    return _default
+    def _unmet_foreign_keys(self, model: type[Any]) -> Iterator[Diagnostic]:
+        known = self.metadata.tables
+        for name, column in get_column_fields(model).items():
+            if column.field.foreign_key is None:
+                continue
+            table, _, target = column.field.foreign_key.rpartition(".")
+            message = f"foreign_key={column.field.foreign_key!r}"
+            if table not in known:
+                hint = did_you_mean(table, known) or "compile the model that declares it, too"
+                yield problem("unknown_table", model, f"{message}: no compiled table {table!r}", field=name, hint=hint)
+            elif target not in known[table].c:
+                hint = did_you_mean(target, known[table].c.keys())
+                yield problem("unknown_column", model, f"{message}: no such column", field=name, hint=hint)
 
 
 def compile_all(*models: type[Any]) -> None:
-    """Build tables for `models` and all they reach, in the default registry. Idempotent."""
+    """Build tables for `models` and all they reach, in the default registry. Idempotent. See `Tables.compile`."""
     _default.compile(*models)
 
 
+def compile_model(model: type[Any]) -> type[Any]:
+    """Build the table of one model in the default registry and return its mapped class."""
+    _default.add(model)
+    return _default.mapped(model)
+
+
+def get_compiled(model: type[Any]) -> type[Any] | None:
+    """Return the mapped class of `model` in the default registry, or None where it was not compiled."""
+    return _default.mapped(model) if _default.is_compiled(model) else None
+
+
 def get_metadata() -> sa.MetaData:
-    """Return the metadata of the default registry."""
+    """Return the metadata of the default registry: the same object for the life of the process."""
     return _default.metadata
 
 
@@ -108,99 +158,50 @@ def reset_registry() -> None:
     _default.clear()
 
 
-class EnumValue(TypeDecorator[Any]):
-    """Stores an enum member by its value, as text or integer."""
-
-    impl = sa.String
-    cache_ok = True
-
-    def __init__(self, enum: type[Enum]) -> None:
-        super().__init__()
-        self.enum = enum
-
-    def load_dialect_impl(self, dialect: sa.Dialect) -> TypeEngine[Any]:
-        """Pick the storage by the first member's value."""
-        is_int = isinstance(next(iter(self.enum)).value, int)
-        return dialect.type_descriptor(sa.Integer() if is_int else sa.String())
-
-    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> Any:
-        """Member or raw value in, raw value out."""
-        return self.enum(value).value if value is not None else None
-
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:
-        """Raw value in, member out."""
-        return self.enum(value) if value is not None else None
+def default_tables() -> Tables:
+    """Return the tables the functions of this module act on."""
+    return _default
 
 
-_PLAIN: dict[str, Any] = {
-    "String": sa.String,
-    "Text": sa.Text,
-    "Integer": sa.Integer,
-    "BigInteger": sa.BigInteger,
-    "Float": sa.Float,
-    "Boolean": sa.Boolean,
-    "Numeric": sa.Numeric,
-    "JSON": sa.JSON,
-    "DateTime": sa.DateTime,
-    "Date": sa.Date,
-    "Time": sa.Time,
-    "Uuid": sa.Uuid,
-    "UUID": sa.Uuid,
-    "LargeBinary": sa.LargeBinary,
-    "Enum": EnumValue,
-}
+_default = Tables()
 
 
-def sql_type(column_type: ColumnType) -> TypeEngine[Any]:
-    """Return the SQLAlchemy type; PostgreSQL-only ones fall back to JSON or text elsewhere."""
-    if column_type.type_name == "JSONB":
-        return sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
-    if column_type.type_name == "TSVECTOR":
-        return sa.Text().with_variant(postgresql.TSVECTOR(), "postgresql")
-    if column_type.type_name == "ARRAY":
-        return sa.JSON().with_variant(postgresql.ARRAY(sql_type(column_type.args[0])), "postgresql")
-    made: TypeEngine[Any] = _PLAIN[column_type.type_name](*column_type.args, **column_type.kwargs)
-    return made
+def _table_name(model: type[Any]) -> str:
+    try:
+        return get_table_name(model)
+    except ValueError as error:
+        raise DiagnosticError([problem("missing_table_name", model, str(error))]) from None
 
 
-def _column(info: ColumnFieldInfo) -> sa.Column[Any]:
-    field = info.field
-    kind = sql_type(info.column_type)
-    if field.primary_key and isinstance(kind, sa.BigInteger):
-        kind = kind.with_variant(sa.Integer(), "sqlite")  # only INTEGER keys number themselves on SQLite
-    keys = [sa.ForeignKey(field.foreign_key, ondelete=field.on_delete)] if field.foreign_key else []
-    return sa.Column(
-        info.name,
-        kind,
-        *keys,
-        primary_key=field.primary_key,
-        autoincrement=field.autoincrement if field.primary_key else False,
-        nullable=bool(field.nullable),
-        unique=field.unique or None,
-        index=field.index or None,
-        server_default=sa.func.now() if field.server_default is ServerDefault.NOW else _uuid_default(info),
-        onupdate=sa.func.now() if field.server_onupdate else None,
-    )
+def _columns(model: type[Any]) -> list[sa.Column[Any]]:
+    columns: list[sa.Column[Any]] = []
+    problems: list[Diagnostic] = []
+    for name, info in get_column_fields(model).items():
+        try:
+            columns.append(build_column(info))
+        except ValueError as error:
+            problems.append(problem("invalid_column", model, str(error), field=name))
+    if problems:
+        raise DiagnosticError(problems)
+    return columns
 
 
-def _uuid_default(info: ColumnFieldInfo) -> Any:
-    return sa.text("gen_random_uuid()") if info.field.server_default is ServerDefault.UUID4 else None
+def _reachable(models: Iterable[type[Any]]) -> Iterator[type[Any]]:
+    """Each model once, what it reaches before it; a cycle is entered once."""
+    seen: set[type[Any]] = set()
+    stack = [(model, False) for model in reversed(list(models))]
+    while stack:
+        model, done = stack.pop()
+        if done:
+            yield model
+        elif model not in seen:
+            seen.add(model)
+            stack.append((model, True))
+            stack.extend((reached, False) for reached in reversed(_next(inspect_model(model))))
 
 
-def _reachable(model: type[Any], seen: set[type[Any]]) -> Iterator[type[Any]]:
-    if model in seen:
-        return
-    seen.add(model)
-    info = inspect_model(model)
-    targets = [relation.target for relation in info.relations.values()]
-    targets += [link for r in info.relations.values() if (link := r.join.secondary_model) is not None]
-    targets += [found for p in info.projections.values() if (found := _loader_model(p.loader)) is not None]
-    for target in targets:
-        yield from _reachable(target, seen)
-    yield model
-
-
-def _loader_model(loader: Any) -> type[Any] | None:
-    resolve = getattr(loader, "resolve_model", None)
-    found: type[Any] | None = resolve() if callable(resolve) else None
-    return found
+def _next(info: EntityInfo) -> list[type[Any]]:
+    related = [r.target for r in info.relations.values()]
+    links = [r.join.secondary_model for r in info.relations.values() if r.join.secondary_model is not None]
+    loaders = [p.loader for p in info.projections.values() if isinstance(p.loader, RelatedLoader)]
+    return [*related, *links, *(relation_for(info, loader).target for loader in loaders)]

@@ -11,8 +11,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 class EnumValue(TypeDecorator[Any]):
     """Stores the value of an enum member, loads the member. A raw value is accepted where its member is.
 
-    Raises:
-        LookupError: a value no member has.
+    A value no member has is a `ValueError` on the way in and on the way out.
     """
 
     impl = sa.String
@@ -21,8 +20,8 @@ class EnumValue(TypeDecorator[Any]):
     def __init__(self, members: type[Enum], storage: TypeEngine[Any]) -> None:
         super().__init__()
         self.members = members
-        self.impl = self.impl_instance = storage
-        self._by_value = {member.value: member for member in members}
+        self.storage = storage
+        self.impl = storage
 
     def process_bind_param(self, value: Any, dialect: sa.Dialect) -> Any:
         """Member, or its value, to what is stored."""
@@ -32,17 +31,23 @@ class EnumValue(TypeDecorator[Any]):
         """What is stored to the member."""
         return None if value is None else self.members(value)
 
+    def coerce_compared_value(self, op: Any, value: Any) -> Any:
+        """Compare with a member as a member, with anything else (a LIKE pattern) as what is stored."""
+        known = {member.value for member in self.members}
+        return self if isinstance(value, self.members) or value in known else self.storage
+
 
 class Document(TypeDecorator[Any]):
     """Stores what msgspec can turn into JSON and loads it as `python_type` again."""
 
     impl = sa.JSON
-    cache_ok = False
+    cache_ok = True
 
     def __init__(self, document_type: Any, storage: TypeEngine[Any]) -> None:
         super().__init__()
         self.document_type = document_type
-        self.impl = self.impl_instance = storage
+        self.storage = storage
+        self.impl = storage
 
     def process_bind_param(self, value: Any, dialect: sa.Dialect) -> Any:
         """Structs, sets, dates, ... to plain containers."""
@@ -53,11 +58,15 @@ class Document(TypeDecorator[Any]):
         return None if value is None else msgspec.convert(value, self.document_type, strict=False)
 
 
-def stored_as(storage: TypeEngine[Any], value_type: Any) -> TypeEngine[Any]:
-    """Return `storage`, wrapped where values of `value_type` need converting on the way in and out."""
+def stored_as(storage: TypeEngine[Any], value_type: Any, *, document: bool) -> TypeEngine[Any]:
+    """Return `storage`, wrapped where values of `value_type` need converting on the way in and out.
+
+    Args:
+        document: `storage` holds JSON.
+    """
     if isinstance(value_type, type) and issubclass(value_type, Enum):
         return EnumValue(value_type, storage)
-    if isinstance(storage, sa.JSON) and not _is_plain_json(value_type):
+    if document and not _is_plain_json(value_type):
         return Document(value_type, storage)
     return storage
 

@@ -26,6 +26,7 @@ class Join(Struct, frozen=True, kw_only=True):
     Attributes:
         local_column: column of the owner.
         remote_table, remote_column: table and column of the target.
+        outward: the owner's column is the foreign key.
         secondary_table: link table of a many-to-many; None elsewhere, like the two below.
         secondary_local_column: its column equal to the owner's `local_column`.
         secondary_remote_column: its column equal to the target's `remote_column`.
@@ -35,6 +36,7 @@ class Join(Struct, frozen=True, kw_only=True):
     local_column: str
     remote_table: str
     remote_column: str
+    outward: bool = False
     secondary_table: str | None = None
     secondary_local_column: str | None = None
     secondary_remote_column: str | None = None
@@ -80,7 +82,8 @@ def _outward(owner: type[Any], own: ColumnFieldInfo, target: type[Any] | None) -
     table, column = split_foreign_key(own.field.foreign_key or "")
     target = target or _by_table(table, owner)
     _column(target, column)
-    return target, Join(local_column=own.name, remote_table=get_table_name(target), remote_column=column)
+    table = get_table_name(target)
+    return target, Join(local_column=own.name, remote_table=table, remote_column=column, outward=True)
 
 
 def _inward(owner: type[Any], spec: Relation, target: type[Any] | None) -> tuple[type[Any], Join]:

@@ -59,7 +59,11 @@ async def execute_projection_plan(
     """
     values: dict[int, dict[str, Any]] = {index: {} for index in range(len(objs))}
     for step in plan.steps:
-        found = _from_objects(step, objs, values) if step.in_memory else await _batched(step, objs, id_attr, backend_context)
+        found = (
+            _from_objects(step, objs, values)
+            if step.in_memory
+            else await _batched(step, objs, id_attr, backend_context)
+        )
         for index, value in found.items():
             values[index][step.name] = value
     return values
