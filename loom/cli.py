@@ -60,7 +60,9 @@ def check(app: AppPath = ".", json: AsJson = False) -> None:
         if json:
             _say("[]")
         else:
-            _say(f"ok: {len(application.routes)} routes, {len(application.plans)} plans, {len(application.models)} models")
+            _say(
+                f"ok: {len(application.routes)} routes, {len(application.plans)} plans, {len(application.models)} models"
+            )
 
 
 @cli.command()

@@ -84,15 +84,15 @@ def _columns(model: type[Any], tables: Any) -> Iterator[Column]:
         key = next(iter(column.foreign_keys), None)
         annotation = fields[column.name].python_type if column.name in fields else None
         yield Column(
-            name=column.name,
+            name=str(column.name),
             type=str(column.type),
             python_type=getattr(annotation, "__name__", str(annotation)),
             nullable=bool(column.nullable),
             primary_key=column.primary_key,
             unique=bool(column.unique),
             index=bool(column.index),
-            foreign_key=key.target_fullname if key is not None else "",
-            on_delete=(key.ondelete or "") if key is not None else "",
+            foreign_key=str(key.target_fullname) if key is not None else "",
+            on_delete=str(key.ondelete or "") if key is not None else "",
             default=_default(column),
         )
 

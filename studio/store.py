@@ -132,9 +132,7 @@ class Store:
 
     def set_status(self, state: AppState, *, url: str = "", pid: int = 0, failure: Failure | None = None) -> None:
         """Enter `state` and announce `status`. An empty `url` keeps the one known."""
-        self._status = AppStatus(
-            state=state, url=url or self._status.url, pid=pid, since=self._now(), failure=failure
-        )
+        self._status = AppStatus(state=state, url=url or self._status.url, pid=pid, since=self._now(), failure=failure)
         self.announce("status", state=state.value)
 
     def next_build_number(self) -> int:

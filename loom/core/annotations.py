@@ -19,11 +19,7 @@ def declaring_locals(module: str) -> dict[str, Any]:
     while frame is not None and frame.f_globals.get("__name__") != module:
         frame = frame.f_back
     scopes: list[dict[str, Any]] = []
-    while (
-        frame is not None
-        and frame.f_globals.get("__name__") == module
-        and frame.f_locals is not frame.f_globals
-    ):
+    while frame is not None and frame.f_globals.get("__name__") == module and frame.f_locals is not frame.f_globals:
         scopes.append(frame.f_locals)
         frame = frame.f_back
     return {name: value for scope in reversed(scopes) for name, value in scope.items()}

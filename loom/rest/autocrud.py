@@ -147,7 +147,8 @@ def _create_input(model: type[Any]) -> type[Any]:
 
 def _update_input(model: type[Any]) -> type[Any]:
     fields = [
-        (c.name, (c.python_type | None if c.field.nullable else c.python_type) | UnsetType, UNSET) for c in _writable(model)
+        (c.name, (c.python_type | None if c.field.nullable else c.python_type) | UnsetType, UNSET)
+        for c in _writable(model)
     ]
     return _command(f"{model.__name__}UpdateInput", fields, model)
 

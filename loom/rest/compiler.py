@@ -115,7 +115,9 @@ class RestInterfaceCompiler:
             route=route,
             full_path=full_path,
             plan=plan,
-            effective_pagination_mode=route.pagination_mode or interface.pagination_mode or self._defaults.pagination_mode,
+            effective_pagination_mode=route.pagination_mode
+            or interface.pagination_mode
+            or self._defaults.pagination_mode,
             effective_profile_default=route.profile_default
             or interface.profile_default
             or self._defaults.profile_default,

@@ -200,5 +200,3 @@ def _list_parameters(route: CompiledRoute) -> list[dict[str, Any]]:
 
 def _query(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "in": "query", "required": False, "schema": schema}
-
-

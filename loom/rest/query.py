@@ -40,7 +40,9 @@ def read_profile(params: Mapping[str, str], route: CompiledRoute) -> str:
     if not route.effective_expose_profile:
         raise InvalidQuery("profile is not allowed on this route", field="profile")
     if asked not in route.effective_allowed_profiles:
-        raise InvalidQuery(f"Invalid profile; use one of {', '.join(route.effective_allowed_profiles)}", field="profile")
+        raise InvalidQuery(
+            f"Invalid profile; use one of {', '.join(route.effective_allowed_profiles)}", field="profile"
+        )
     return asked
 
 

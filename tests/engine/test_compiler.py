@@ -90,7 +90,7 @@ def test_a_step_knows_the_very_lambda_it_was_written_as() -> None:
 
     steps = {step.id: step for step in plan_of(two).steps}
 
-    assert [steps["rule:1"].label, steps["rule:2"].label] == ["v == 'a'", "v == 'b'"]
+    assert [steps["rule:1"].label, steps["rule:2"].label] == ['v == "a"', 'v == "b"']
 
 
 def test_a_plan_survives_json() -> None:

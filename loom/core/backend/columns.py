@@ -1,4 +1,4 @@
-"""How one model column becomes a SQLAlchemy column, alike on PostgreSQL and SQLite. Tables: `loom.core.backend.sqlalchemy`."""
+"""How one model column becomes a SQLAlchemy column, alike on PostgreSQL and SQLite. Tables are built elsewhere."""
 
 import copy
 from collections.abc import Callable
@@ -11,7 +11,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from loom.core.backend.values import stored_as
+from loom.core.backend.values import RoundedDecimal, stored_as
+from loom.core.model.annotation import is_open
 from loom.core.model.enums import ServerDefault
 from loom.core.model.introspection import ColumnFieldInfo
 from loom.core.model.types import ColumnType
@@ -31,8 +32,10 @@ def build_column(info: ColumnFieldInfo) -> sa.Column[Any]:
     A `server_onupdate` is an `onupdate` expression, and also `column.info["server_onupdate"]`.
 
     Raises:
-        ValueError: the database default does not fit the column's type.
+        ValueError: the annotation names something unknown, or the database default does not fit the column's type.
     """
+    if is_open(info.python_type):
+        raise ValueError(f"the annotation {info.python_type!r} names something unknown at run time")
     field = info.field
     document = info.column_type.type_name in ("JSON", "JSONB")
     kind = stored_as(sql_type(info.column_type), info.value_type, document=document)
@@ -78,7 +81,7 @@ _TYPES: dict[str, Callable[..., AnyType]] = {
     "BigInteger": sa.BigInteger,
     "Float": sa.Float,
     "Boolean": sa.Boolean,
-    "Numeric": sa.Numeric,
+    "Numeric": lambda **kw: sa.Numeric(**kw).with_variant(RoundedDecimal(**kw), "sqlite"),
     "DateTime": sa.DateTime,
     "Date": sa.Date,
     "Time": sa.Time,

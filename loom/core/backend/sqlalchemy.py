@@ -1,8 +1,8 @@
 """How models become SQLAlchemy tables. `Tables` belongs to one application; the functions act on a default one.
 
 The functions exist for Alembic environments and scripts, which have no application object. Everything else carries its
-own `Tables`, so any number of applications live in one process. One column: `loom.core.backend.columns`; mapped classes,
-for those who want an ORM session: `loom.core.backend.mapping`.
+own `Tables`, so any number of applications live in one process. One column: `loom.core.backend.columns`; mapped
+classes, for those who want an ORM session: `loom.core.backend.mapping`.
 """
 
 from collections.abc import Iterable, Iterator

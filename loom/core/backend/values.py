@@ -1,5 +1,6 @@
 """How Python values that no database knows are stored: enum members by value, structs and sets as JSON documents."""
 
+from decimal import Decimal
 from enum import Enum
 from typing import Any, get_args, get_origin
 
@@ -14,7 +15,7 @@ class EnumValue(TypeDecorator[Any]):
     A value no member has is a `ValueError` on the way in and on the way out.
     """
 
-    impl = sa.String
+    impl: Any = sa.String
     cache_ok = True
 
     def __init__(self, members: type[Enum], storage: TypeEngine[Any]) -> None:
@@ -40,7 +41,7 @@ class EnumValue(TypeDecorator[Any]):
 class Document(TypeDecorator[Any]):
     """Stores what msgspec can turn into JSON and loads it as `python_type` again."""
 
-    impl = sa.JSON
+    impl: Any = sa.JSON
     cache_ok = True
 
     def __init__(self, document_type: Any, storage: TypeEngine[Any]) -> None:
@@ -56,6 +57,22 @@ class Document(TypeDecorator[Any]):
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:
         """Plain containers to the declared type."""
         return None if value is None else msgspec.convert(value, self.document_type, strict=False)
+
+
+class RoundedDecimal(TypeDecorator[Decimal]):
+    """A decimal where the database has only floats (SQLite): rounded to `scale` on the way out, exact to 15 digits."""
+
+    impl: Any = sa.Numeric
+    cache_ok = True
+
+    def __init__(self, *, precision: int, scale: int) -> None:
+        super().__init__(precision=precision, scale=scale, asdecimal=False)
+        self.precision = precision
+        self.scale = scale
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Decimal | None:
+        """A float to the decimal it was."""
+        return None if value is None else Decimal(f"{value:.{self.scale}f}")
 
 
 def stored_as(storage: TypeEngine[Any], value_type: Any, *, document: bool) -> TypeEngine[Any]:

@@ -119,9 +119,7 @@ def _without_none(annotation: Any) -> Any:
     return result
 
 
-class Command(
-    Struct, metaclass=CommandMeta, frozen=True, kw_only=True, omit_defaults=True, rename="camel", dict=True
-):
+class Command(Struct, metaclass=CommandMeta, frozen=True, kw_only=True, omit_defaults=True, rename="camel", dict=True):
     """Base of commands: frozen, keyword-only, camelCase on the wire. Also usable as a response."""
 
     @property
@@ -148,9 +146,7 @@ class Command(
         return remember_presence(command, named), frozenset(named)
 
 
-def decode_command(
-    cls: type[Any], payload: Mapping[str, Any], *, strict: bool = False
-) -> tuple[Any, frozenset[str]]:
+def decode_command(cls: type[Any], payload: Mapping[str, Any], *, strict: bool = False) -> tuple[Any, frozenset[str]]:
     """Decode `payload` into `cls` and report every problem at once.
 
     Args:
@@ -263,9 +259,7 @@ def _each_violation(cls: type[Struct], payload: Mapping[str, Any]) -> Iterator[t
         if name not in named:
             if field.required:
                 yield name, "field is required"
-        elif (
-            named[name] is None and field.is_patch and field.marker is not None and not field.marker.nullable
-        ):
+        elif named[name] is None and field.is_patch and field.marker is not None and not field.marker.nullable:
             yield name, "must not be null"
         else:
             yield from _field_violation(field, named[name])

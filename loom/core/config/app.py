@@ -105,7 +105,12 @@ def read_app_config(config: DictConfig) -> Settings:
     """
     app = section(config, "app", AppConfig)
     if "discovery" in config and "discovery" not in config["app"]:
-        app = AppConfig(name=app.name, code_path=app.code_path, rest=app.rest, discovery=_optional(config, "discovery", DiscoveryConfig))
+        app = AppConfig(
+            name=app.name,
+            code_path=app.code_path,
+            rest=app.rest,
+            discovery=_optional(config, "discovery", DiscoveryConfig),
+        )
     return Settings(
         app=app,
         database=section(config, "database", DatabaseConfig),

@@ -206,7 +206,9 @@ class _Run:
         if binding is None:
             return
         if self._payload is None:
-            raise ValueError(f"payload is required: {type(self.instance).__name__} takes a {binding.command_type.__name__}")
+            raise ValueError(
+                f"payload is required: {type(self.instance).__name__} takes a {binding.command_type.__name__}"
+            )
         command, self._fields_set = decode_command(binding.command_type, self._payload)
         self._bound[binding.name] = command
 
@@ -308,9 +310,7 @@ def _reads_any(fn: Any, fields: set[str]) -> bool:
     return sources is None or any(str(ref) in fields for ref in sources)
 
 
-def _ended(
-    kind: EventKind, name: str, started: float, status: str, error: BaseException | None = None
-) -> RuntimeEvent:
+def _ended(kind: EventKind, name: str, started: float, status: str, error: BaseException | None = None) -> RuntimeEvent:
     duration_ms = (time.perf_counter() - started) * 1000
     return RuntimeEvent(kind, name, None, duration_ms, status, error, get_trace_id())
 

@@ -135,9 +135,7 @@ def _behaviour(thing: Any, depth: int, seen: frozenset[int]) -> str:
     if code is None:
         return _constant(thing)
     node = _node_of(code)
-    text = (
-        ast.dump(_without_docstring(node)) if node is not None else code.co_code.hex() + repr(code.co_names)
-    )
+    text = ast.dump(_without_docstring(node)) if node is not None else code.co_code.hex() + repr(code.co_names)
     if depth == 0 or id(code) in seen:
         return text
     named = _named_values(inspect.unwrap(thing), code)

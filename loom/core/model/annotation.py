@@ -1,7 +1,7 @@
 """What the annotation of a model field says: its value type, its markers, the classes named in it.
 
-A name may belong to a class that is declared later. It then stays a string (or a `ForwardRef`) inside the annotation and
-is looked up again when it is needed. Nothing here knows models; see `loom.core.model.lookup` for the search by class name.
+A name may belong to a class that is declared later. It then stays a string (or a `ForwardRef`) inside the annotation
+and is looked up again when it is needed, by `loom.core.model.lookup`. Nothing here knows models.
 """
 
 import types

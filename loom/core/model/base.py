@@ -6,7 +6,7 @@ model built with nothing holds UNSET everywhere, which JSON never shows.
 """
 
 import copy
-from typing import Any, ClassVar
+from typing import Any, ClassVar, dataclass_transform
 
 import msgspec
 from msgspec import NODEFAULT, UNSET, Struct, StructMeta, structs
@@ -20,6 +20,7 @@ from loom.core.model.relation import Relation
 from loom.core.model.types import as_column_type
 
 
+@dataclass_transform(kw_only_default=True, frozen_default=True)
 class LoomStructMeta(StructMeta):
     """Metaclass of models."""
 
@@ -100,7 +101,7 @@ class _Declaration:
             self.projections[name] = structs.replace(spec, annotation=bare)
 
     def _written(self) -> list[Any]:
-        derived = [*self.relations.values(), *self.projections.values()]
+        derived: list[Relation | Projection] = [*self.relations.values(), *self.projections.values()]
         return [*self._annotations.values(), *(spec.annotation for spec in derived)]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from loom.core.errors import Diagnostic, DiagnosticError
+from loom.core.model.annotation import is_open, widen
 from loom.core.model.base import BaseModel
 from loom.core.model.enums import Cardinality
 from loom.core.model.introspection import (
@@ -113,7 +114,7 @@ def inspect_model(cls: type[Any]) -> EntityInfo:
     if isinstance(known, EntityInfo):
         return known
     info = _inspect(cls)
-    if issubclass(cls, BaseModel):
+    if issubclass(cls, BaseModel) and not any(is_open(column.python_type) for column in info.columns.values()):
         cls.__loom_entity__ = info  # type: ignore[attr-defined]  # kept on the class: it lives as long as the class
     return info
 
@@ -122,7 +123,7 @@ def _inspect(cls: type[Any]) -> EntityInfo:
     columns = get_column_fields(cls)
     relations = _relations(cls)
     projections = {name: _projection(cls, name, spec) for name, spec in get_projections(cls).items()}
-    named = {p for item in [*relations.values(), *projections.values()] for p in item.profiles}
+    named = {p for items in (relations, projections) for item in items.values() for p in item.profiles}
     return EntityInfo(
         model=cls,
         name=cls.__name__,
@@ -173,4 +174,9 @@ def _projection(cls: type[Any], name: str, spec: Projection) -> ProjectionInfo:
 
 
 def _resolved(cls: type[Any], name: str, spec: Relation | Projection) -> Any:
-    return resolve_annotation(spec.annotation, declaring_class(cls, name), BaseModel)
+    """Resolve, and give the struct field the type it could not have while the class was declared."""
+    owner = declaring_class(cls, name)
+    annotation = resolve_annotation(spec.annotation, owner, BaseModel)
+    if is_open(spec.annotation) and not is_open(annotation):
+        owner.__annotations__[name] = widen(annotation)
+    return annotation

@@ -1,5 +1,6 @@
-"""What one class declares, field by field, merged over its bases. How models hang together: `loom.core.model.entity`."""
+"""What one class declares, field by field, merged over its bases. How models meet: `loom.core.model.entity`."""
 
+import inspect
 from typing import Any
 
 import msgspec
@@ -83,7 +84,7 @@ def get_table_name(cls: type[Any]) -> str:
 
 def declaring_class(cls: type[Any], name: str) -> type[Any]:
     """Return the class of the MRO whose body declares the field `name`."""
-    return next((base for base in cls.__mro__ if name in base.__dict__.get("__annotations__", {})), cls)
+    return next((base for base in cls.__mro__ if name in inspect.get_annotations(base)), cls)
 
 
 def _merged(cls: type[Any], registry: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Which model a name or a table name in a declaration means.
 
-Declarations refer to classes that may come later, may be local to a function, and may exist more than once in one process
-(two applications, a test module full of local `Note`s). The nearest wins: the longest common prefix of
+Declarations refer to classes that may come later, may be local to a function, and may exist more than once in one
+process (two applications, a test module full of local `Note`s). The nearest wins: the longest common prefix of
 `module.qualified.name` with the class that asks, and of equals the last one declared. The search walks the subclasses
 Python keeps anyway; there is no registry.
 """

@@ -1,7 +1,7 @@
 """Which column types a model may name, and which one an annotation implies.
 
-A type is data: `type_name`, `args` and `kwargs` say what the backend builds. A bare class (`BigInteger`) and an instance
-(`BigInteger()`) mean the same in a declaration.
+A type is data: `type_name`, `args` and `kwargs` say what the backend builds. A bare class (`BigInteger`) and an
+instance (`BigInteger()`) mean the same in a declaration.
 """
 
 import datetime as dt

@@ -53,9 +53,7 @@ class ComputeSpec:
         """Return whether the compute runs for this command."""
         return self.predicate is None or is_present(self.predicate, command, fields_set)
 
-    def __call__(
-        self, command: Any, fields_set: frozenset[str], context: Mapping[str, Any] | None = None
-    ) -> Any:
+    def __call__(self, command: Any, fields_set: frozenset[str], context: Mapping[str, Any] | None = None) -> Any:
         """Return a copy of `command` with the target replaced."""
         if not self.applies(command, fields_set):
             return command

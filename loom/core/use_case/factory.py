@@ -83,11 +83,7 @@ def _injectable(annotation: Any) -> bool:
     """A class or Protocol of the application's, or `RepoFor[Model]`; never a plain value type or a union."""
     if get_origin(annotation) is RepoFor:
         return True
-    return (
-        isinstance(annotation, type)
-        and annotation is not inspect.Parameter.empty
-        and annotation not in _PLAIN
-    )
+    return isinstance(annotation, type) and annotation is not inspect.Parameter.empty and annotation not in _PLAIN
 
 
 __all__ = ["ResolutionError", "UseCaseFactory"]

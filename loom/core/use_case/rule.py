@@ -86,9 +86,7 @@ class RuleSpec:
         """Return whether the rule runs for this command."""
         return self.predicate is None or is_present(self.predicate, command, fields_set)
 
-    def __call__(
-        self, command: Any, fields_set: frozenset[str], context: Mapping[str, Any] | None = None
-    ) -> None:
+    def __call__(self, command: Any, fields_set: frozenset[str], context: Mapping[str, Any] | None = None) -> None:
         """Judge `command`.
 
         Raises:
@@ -149,9 +147,7 @@ class Rule:
         return RuleSpec(RuleKind.FORBID, condition, message=message)
 
     @staticmethod
-    def require_present(
-        target: FieldRef, *, field: str | None = None, message: str | None = None
-    ) -> RuleSpec:
+    def require_present(target: FieldRef, *, field: str | None = None, message: str | None = None) -> RuleSpec:
         """Refuse where `target` was not sent (patch fields) or is None (any other)."""
         return RuleSpec(RuleKind.REQUIRE_PRESENT, None, (target,), message, field=field)
 

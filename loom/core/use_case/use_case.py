@@ -48,9 +48,7 @@ class UseCase(ABC, Generic[ModelT, ResultT]):
             RuntimeError: none was injected: the class has no model, or nobody built it through the factory.
         """
         if self._main_repo is None:
-            raise RuntimeError(
-                f"{type(self).__name__} has no main repository; is it declared as UseCase[Model, ...]?"
-            )
+            raise RuntimeError(f"{type(self).__name__} has no main repository; is it declared as UseCase[Model, ...]?")
         repo: RepoFor[Any] = self._main_repo
         return repo
 
@@ -67,11 +65,7 @@ def main_model(cls: type[Any]) -> type[Any] | None:
     """Return the model class a use case names as its first argument; None for `Any`, `object` and non-models."""
     for base in _generic_bases(cls):
         arguments = get_args(base)
-        if (
-            len(arguments) == 2
-            and isinstance(arguments[0], type)
-            and hasattr(arguments[0], "__struct_fields__")
-        ):
+        if len(arguments) == 2 and isinstance(arguments[0], type) and hasattr(arguments[0], "__struct_fields__"):
             return arguments[0]
     return None
 

@@ -36,7 +36,9 @@ def total_order(query: QuerySpec, types: dict[str, Any], primary_key: str) -> tu
     Raises:
         InvalidQuery: a sort field is not among `types`.
     """
-    keys = [SortKey(field=s.field, descending=s.direction == "DESC", python_type=types.get(s.field)) for s in query.sort]
+    keys = [
+        SortKey(field=s.field, descending=s.direction == "DESC", python_type=types.get(s.field)) for s in query.sort
+    ]
     unknown = next((k.field for k in keys if k.field not in types), None)
     if unknown is not None:
         raise InvalidQuery(f"cannot sort by unknown field '{unknown}'", field="sort")

@@ -66,7 +66,9 @@ def _by_words(error: exc.DBAPIError) -> LoomError | None:
         return InvalidPayload([(found.group(1), "is required")])
     if "CHECK constraint" in words:
         return InvalidPayload([("body", "is not allowed")])
-    if isinstance(error, exc.OperationalError | exc.InterfaceError) and ("locked" in words or "unable to open" in words):
+    if isinstance(error, exc.OperationalError | exc.InterfaceError) and (
+        "locked" in words or "unable to open" in words
+    ):
         return Unavailable()
     if isinstance(error, exc.DataError):
         return InvalidPayload([("body", "a value does not fit its column")])

@@ -26,7 +26,9 @@ class RelatedReader:
         projections = self._info.projections_in(profile)
         if not entities or not (relations or projections):
             return list(entities)
-        sources = {p.name: relation_for(self._info, p.loader) for p in projections if isinstance(p.loader, RelatedLoader)}
+        sources = {
+            p.name: relation_for(self._info, p.loader) for p in projections if isinstance(p.loader, RelatedLoader)
+        }
         needed = relations | {source.name: source for source in sources.values()}
         rows = {name: await self._grouped(connection, r, entities) for name, r in needed.items()}
         return [self._filled(entity, relations, sources, rows) for entity in entities]

@@ -255,4 +255,3 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
             return column_value(self._info.columns[field], value)
         except InvalidQuery:
             return _UNFITTING
-

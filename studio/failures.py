@@ -1,0 +1,74 @@
+"""What an exception of the user's app looks like to its developer: own frames first, with the code around them."""
+
+import linecache
+import traceback
+from collections.abc import Iterable
+from pathlib import Path
+
+from loom.core.errors import Diagnostic, DiagnosticError, did_you_mean
+from studio.events import Failure, Frame
+
+CONTEXT_LINES = 3
+MESSAGE_LIMIT = 2000
+
+
+def failure_of(error: BaseException, root: Path, phase: str) -> Failure:
+    """Describe `error`, raised while importing, compiling or starting the app below `root`."""
+    if isinstance(error, DiagnosticError):
+        return Failure(
+            phase="compile",
+            title=type(error).__name__,
+            message=f"{len(error.diagnostics)} problem{'s' if len(error.diagnostics) > 1 else ''} in the declarations",
+            frames=tuple(_diagnostic_frame(d, root) for d in error.diagnostics if d.file),
+            diagnostics=error.diagnostics,
+        )
+    return Failure(
+        phase=phase,
+        title=type(error).__name__,
+        message=str(error)[:MESSAGE_LIMIT] or type(error).__name__,
+        frames=_frames(error, root),
+        hint=_hint(error, root),
+    )
+
+
+def is_own(file: str, root: Path) -> bool:
+    """Return whether `file` is the project's own code."""
+    path = Path(file)
+    installed = {"site-packages", ".venv", "venv"}.intersection(path.parts)
+    return path.is_absolute() and path.is_relative_to(root) and not installed
+
+
+def make_frame(file: str, line: int, function: str, root: Path) -> Frame:
+    """Return a frame with the source around `line`."""
+    first = max(1, line - CONTEXT_LINES)
+    linecache.checkcache(file)
+    lines = [linecache.getline(file, number) for number in range(first, line + CONTEXT_LINES + 1)]
+    return Frame(file=file, line=line, function=function, code="".join(lines), first_line=first, own=is_own(file, root))
+
+
+def own_first(frames: Iterable[Frame]) -> tuple[Frame, ...]:
+    """Return own frames before library ones, innermost first within each group."""
+    innermost_first = list(frames)[::-1]
+    return tuple(sorted(innermost_first, key=lambda frame: not frame.own))
+
+
+def _frames(error: BaseException, root: Path) -> tuple[Frame, ...]:
+    found = [make_frame(s.filename, s.lineno or 0, s.name, root) for s in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError) and error.filename:
+        found.append(make_frame(error.filename, error.lineno or 0, "<module>", root))
+    kept = [frame for frame in found if not frame.file.startswith("<frozen") and "studio/child" not in frame.file]
+    return own_first(kept)[:30]
+
+
+def _diagnostic_frame(diagnostic: Diagnostic, root: Path) -> Frame:
+    return make_frame(diagnostic.file, diagnostic.line, diagnostic.where, root)
+
+
+def _hint(error: BaseException, root: Path) -> str:
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        top = error.name.partition(".")[0]
+        siblings = {path.stem for path in root.rglob("*.py") if is_own(str(path), root)}
+        return did_you_mean(error.name.rpartition(".")[2], siblings) or f"is it installed? pip install {top}"
+    if isinstance(error, NameError) and error.name:
+        return f"{error.name} is not defined here; is an import missing?"
+    return ""

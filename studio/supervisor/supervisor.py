@@ -1,0 +1,204 @@
+"""Keeps the newest good build serving: starts children, swaps them, restarts what dies, and tells the store.
+
+One child serves, at most one is a candidate. A change starts a candidate; when it accepts, the one before drains. A
+candidate that fails leaves everything as it was. Both share one listening socket, so nobody is refused in between.
+"""
+
+import asyncio
+import re
+import signal
+import socket
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from loom.core.target import Target
+from studio.events import Compiled, Failed, Failure, Frame, Ready
+from studio.failures import make_frame, own_first
+from studio.store import AppState, Build, Store
+from studio.supervisor.editor import open_file
+from studio.supervisor.spawn import Child, Spawner
+
+GRACE_S = 5.0
+BACKOFF_S = (0.5, 1.0, 2.0, 4.0, 8.0)
+_STACK_LINE = re.compile(r'File "(.+)", line (\d+) in (.+)')
+
+
+class Supervisor:
+    """Runs one application. Also the `Controls` of the studio.
+
+    Args:
+        on_build: told of every finished build, after the store.
+        import_timeout_s: how long a candidate may take until it accepts.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        store: Store,
+        spawner: Spawner,
+        listener: socket.socket,
+        *,
+        on_build: Callable[[Build], None] = lambda _: None,
+        import_timeout_s: float = 15.0,
+    ) -> None:
+        self._target = target
+        self._store = store
+        self._spawner = spawner
+        self._listener = listener
+        self._on_build = on_build
+        self._timeout_s = import_timeout_s
+        self._serving: Child | None = None
+        self._building: asyncio.Task[None] | None = None
+        self._background: set[asyncio.Task[None]] = set()
+        self._crashes = 0
+
+    async def reload(self) -> None:
+        """Build again now."""
+        self.request(("manual",))
+
+    async def open_in_editor(self, file: str, line: int) -> None:
+        """Open a file of the project."""
+        await open_file(self._target.root, file, line)
+
+    def request(self, trigger: tuple[str, ...]) -> None:
+        """Start a build because of `trigger`; one that is under way is given up."""
+        before = self._building
+        self._building = asyncio.create_task(self._build(trigger, before))
+
+    async def stop(self) -> None:
+        """Let the serving child finish, end everything else."""
+        for task in [self._building, *self._background]:
+            if task is not None:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+        if self._serving is not None:
+            child, self._serving = self._serving, None
+            await child.drain(1.0)
+
+    async def _build(self, trigger: tuple[str, ...], before: asyncio.Task[None] | None) -> None:
+        if before is not None and not before.done():
+            before.cancel()
+            with suppress(asyncio.CancelledError):
+                await before
+        self._enter(AppState.RELOADING if self._serving else AppState.STARTING)
+        started, began = self._store.status.since, time.perf_counter()
+        candidate = await self._spawner.spawn(self._target, self._listener)
+        try:
+            compiled, ready = await self._bring_up(candidate)
+        except BaseException:
+            await asyncio.shield(candidate.kill())
+            raise
+        total_ms = (time.perf_counter() - began) * 1000
+        failure = ready if isinstance(ready, Failure) else None
+        build = Build(
+            number=self._store.next_build_number(),
+            at=started,
+            trigger=trigger,
+            snapshot=compiled.snapshot if compiled else None,
+            failure=failure,
+            import_ms=compiled.import_ms if compiled else 0.0,
+            compile_ms=compiled.compile_ms if compiled else 0.0,
+            startup_ms=ready.startup_ms if isinstance(ready, Ready) else 0.0,
+            total_ms=total_ms,
+        )
+        self._settle(build, candidate)
+
+    def _settle(self, build: Build, candidate: Child) -> None:
+        if build.ok:
+            old, self._serving = self._serving, candidate
+            self._crashes = 0 if build.trigger != ("crash",) else self._crashes
+            self._later(self._watch(candidate))
+            if old is not None:
+                self._later(old.drain(GRACE_S))
+        else:
+            self._later(candidate.kill())
+        recorded = self._store.record(build)
+        self._enter(self._state_after(build), failure=build.failure)
+        self._on_build(recorded)
+
+    def _state_after(self, build: Build) -> AppState:
+        if build.ok:
+            return AppState.READY
+        return AppState.STALE if self._serving else AppState.DOWN
+
+    async def _bring_up(self, child: Child) -> tuple[Compiled | None, Ready | Failure]:
+        """Return what the child compiled, and whether it accepts or why not."""
+        compiled: Compiled | None = None
+        deadline = asyncio.get_running_loop().time() + self._timeout_s
+        while True:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    message = await child.next_message()
+            except TimeoutError:
+                return compiled, await self._stuck(child)
+            except ValueError as error:
+                return compiled, Failure(phase="crash", title="Unreadable report", message=str(error))
+            if isinstance(message, Compiled):
+                compiled = message
+            elif isinstance(message, Ready):
+                return compiled, message
+            elif isinstance(message, Failed):
+                return compiled, message.failure
+            else:
+                return compiled, await self._ended(child)
+
+    async def _stuck(self, child: Child) -> Failure:
+        """Ask a silent child where it is."""
+        child.process.send_signal(signal.SIGUSR1)
+        await asyncio.sleep(0.3)  # the child writes its stack from a signal handler; there is nothing to await
+        return Failure(
+            phase="timeout",
+            title="The app did not start in time",
+            message=f"importing and starting took longer than {self._timeout_s:g} s",
+            frames=_read_stack(child.stack_file, self._target.root),
+            hint="an endless loop, or a connection made at import?",
+        )
+
+    async def _ended(self, child: Child) -> Failure:
+        code = await child.process.wait()
+        return Failure(phase="crash", title="The app process ended", message=_exit_words(code))
+
+    async def _watch(self, child: Child) -> None:
+        """Notice that the serving child dies, and bring it back with growing pauses."""
+        code = await child.process.wait()
+        if self._serving is not child:
+            return
+        child.close()
+        self._serving = None
+        failure = Failure(phase="crash", title="The app process ended", message=_exit_words(code))
+        now = self._store.status.since
+        build = Build(number=self._store.next_build_number(), at=now, trigger=("crash",), failure=failure)
+        self._on_build(self._store.record(build))
+        self._enter(AppState.DOWN, failure=failure)
+        pause_s = BACKOFF_S[min(self._crashes, len(BACKOFF_S) - 1)]
+        self._crashes += 1
+        await asyncio.sleep(pause_s)
+        self.request(("crash",))
+
+    def _enter(self, state: AppState, failure: Failure | None = None) -> None:
+        self._store.set_status(state, pid=self._serving.pid if self._serving else 0, failure=failure)
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+
+def _read_stack(file: Path, root: Path) -> tuple[Frame, ...]:
+    """Return the frames a child wrote; the innermost stands first in the file."""
+    try:
+        text = file.read_text()
+    except OSError:
+        return ()
+    found = [make_frame(f, int(line), function, root) for f, line, function in _STACK_LINE.findall(text)]
+    return own_first(found[::-1])[:30]
+
+
+def _exit_words(code: int) -> str:
+    if code < 0:
+        return f"it was ended by {signal.Signals(-code).name}"
+    return f"it ended by itself with exit code {code}"

@@ -1,0 +1,80 @@
+"""What the terminal says: where things are, how each build went, and one framed error with the user's own frame."""
+
+import json
+import sys
+from typing import TextIO
+
+from studio.events import Failure
+from studio.store import Build
+
+
+class Terminal:
+    """Writes for a person, or one JSON object per line for a machine."""
+
+    def __init__(self, *, json_lines: bool = False, out: TextIO = sys.stdout) -> None:
+        self._json = json_lines
+        self._out = out
+
+    def banner(self, app_url: str, studio_url: str, notes: list[str]) -> None:
+        """Say where the app and the studio are; `studio_url` carries the key as a fragment."""
+        if self._json:
+            self._line({"event": "started", "app_url": app_url, "studio_url": studio_url})
+            return
+        for note in notes:
+            self._say(note)
+        self._say(f"\n  app     {app_url}\n  studio  {studio_url}\n")
+
+    def build(self, build: Build) -> None:
+        """Say how a build went."""
+        if self._json:
+            self._line(
+                {"event": "build", "number": build.number, "state": "ready" if build.ok else "failed", **_facts(build)}
+            )
+        elif build.failure is not None:
+            self._say(framed(build.failure))
+        else:
+            self._say(status_line(build))
+            for change in build.changes:
+                self._say(f"  {change.text}")
+
+    def _line(self, record: dict[str, object]) -> None:
+        self._say(json.dumps(record))
+
+    def _say(self, text: str) -> None:
+        print(text, file=self._out, flush=True)  # noqa: T201 - this is the terminal
+
+
+def status_line(build: Build) -> str:
+    """Return `ready 612 ms | 24 routes | 31 plans | 4 models`."""
+    snapshot = build.snapshot
+    counts = (
+        [f"{len(snapshot.routes)} routes", f"{len(snapshot.plans)} plans", f"{len(snapshot.models)} models"]
+        if snapshot
+        else []
+    )
+    return " | ".join([f"ready {build.total_ms:.0f} ms", *counts])
+
+
+def framed(failure: Failure) -> str:
+    """Return the failure in a frame: what, where in the user's code, and what to do."""
+    lines = [f"{failure.title}: {failure.message}"]
+    lines += [str(diagnostic) for diagnostic in failure.diagnostics]
+    own = next((frame for frame in failure.frames if frame.own), None)
+    if own is not None and not failure.diagnostics:
+        lines.append(f"{own.file}:{own.line} in {own.function}")
+        for number, text in enumerate(own.code.splitlines(), own.first_line):
+            if abs(number - own.line) <= 2:
+                lines.append(f"{'>' if number == own.line else ' '} {number:>4}  {text}")
+    if failure.hint:
+        lines.append(failure.hint)
+    body = "\n".join(f"│ {line}" for line in "\n".join(lines).splitlines())
+    return f"┌─ {failure.phase} failed\n{body}\n└─ the last good build keeps serving, if there was one"
+
+
+def _facts(build: Build) -> dict[str, object]:
+    return {
+        "total_ms": round(build.total_ms),
+        "trigger": list(build.trigger),
+        "changes": [change.text for change in build.changes],
+        "error": f"{build.failure.title}: {build.failure.message}" if build.failure else None,
+    }
