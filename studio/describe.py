@@ -11,7 +11,7 @@ from sqlalchemy.exc import ArgumentError
 
 import loom
 from loom.core.engine.source import digest, source_of
-from loom.core.model import get_column_fields, get_projections, get_relations, get_table_name
+from loom.core.model import get_column_fields, get_projections, get_table_name, inspect_model
 from studio.snapshot import Column, Model, Relation, Route, Snapshot
 
 
@@ -104,12 +104,11 @@ def _default(column: Any) -> str:
 
 
 def _relations(model: type[Any]) -> Iterator[Relation]:
-    for name, relation in get_relations(model).items():
-        target = getattr(relation, "target", None)
+    for name, relation in inspect_model(model).relations.items():
         yield Relation(
             name=name,
-            target=getattr(target, "__name__", "") if target is not None else "",
+            target=relation.target.__name__,
             cardinality=str(relation.cardinality),
-            foreign_key=relation.foreign_key,
-            profiles=tuple(relation.profiles),
+            foreign_key=relation.declared.foreign_key,
+            profiles=relation.profiles,
         )

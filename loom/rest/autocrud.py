@@ -157,4 +157,4 @@ def _command(name: str, fields: list[Any], model: type[Any]) -> type[Any]:
     defaults = {field[0]: field[2] for field in fields if len(field) == 3}
     annotations = {field[0]: field[1] for field in fields}
     body = {"__module__": model.__module__, "__qualname__": name, "__annotations__": annotations, **defaults}
-    return cast(type[Any], type(Command)(name, (Command,), body))
+    return cast("type[Any]", type(Command)(name, (Command,), body))

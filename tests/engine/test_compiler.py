@@ -129,7 +129,7 @@ def test_a_subclass_has_a_plan_of_its_own() -> None:
 
 
 def _source(pattern: str, extra: str = "") -> str:
-    return f'''
+    return f"""
 import re
 from loom.core.command import Command
 from loom.core.use_case import F, Input, Rule, UseCase
@@ -142,7 +142,7 @@ class U(UseCase[None, str]):
     rules = [Rule.check(F(C).email, via=_valid)]
     async def execute(self, cmd: C = Input()) -> str:
         return cmd.email
-'''
+"""
 
 
 def _hashes(tmp_path: Any, monkeypatch: Any, name: str, source: str) -> dict[str, str]:

@@ -23,8 +23,8 @@ from loom.core.job.outbox import Outbox
 from loom.core.observe import EventKind, FanOut, Observer, RuntimeEvent
 from loom.core.tracing import get_trace_id
 from loom.core.uow import UnitOfWork, UnitOfWorkFactory
-from loom.core.use_case.markers import LookupKind, OnMissing, SourceKind
 from loom.core.use_case.compute import ComputeSpec
+from loom.core.use_case.markers import LookupKind, OnMissing, SourceKind
 
 Values = Mapping[str, Any]
 RepoResolver = Callable[[type[Any]], Any]

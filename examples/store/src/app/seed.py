@@ -4,15 +4,24 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from fastapi import FastAPI
+
 from app.address.model import Address
 from app.pricing.model import Record
 from app.product.model import Product
 from app.user.model import User
-from fastapi import FastAPI
-
 from loom.core.repository.abc.query import QuerySpec
 
-USERS = ("Ada Byron", "Grace Murray", "Alan Reyes", "Mary Keller", "Edsger Vos", "Radia Perl", "Ken Ritter", "Joan Clarke")
+USERS = (
+    "Ada Byron",
+    "Grace Murray",
+    "Alan Reyes",
+    "Mary Keller",
+    "Edsger Vos",
+    "Radia Perl",
+    "Ken Ritter",
+    "Joan Clarke",
+)
 CITIES = (("Lisbon", "PT"), ("Berlin", "DE"), ("Lyon", "FR"), ("Seville", "ES"))
 PRODUCTS = (
     ("KB-75", "Low-profile keyboard", "peripherals", 9900, 0),

@@ -2,16 +2,13 @@
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, TypeVar
-from uuid import uuid4
 
 import sqlalchemy as sa
-from msgspec import UNSET
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from loom.core.command import written_fields
 from loom.core.errors import InvalidQuery
 from loom.core.model import inspect_model
-from loom.core.model.enums import ServerDefault
 from loom.core.repository.abc.cursor import SortKey, decode_cursor, encode_cursor, query_scope, total_order
 from loom.core.repository.abc.query import (
     CursorResult,
@@ -129,7 +126,7 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
             Conflict: a unique or foreign key forbids it.
             InvalidPayload: a value is missing or does not fit.
         """
-        values = self._defaults() | self._known(written_fields(data, creating=True))
+        values = self._known(written_fields(data, creating=True))
         return self._entity(await self._write_one(sa.insert(self._table).values(values)))
 
     async def update(self, obj_id: Any, data: Any) -> ModelT | None:
@@ -236,16 +233,6 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
 
     def _known(self, values: Mapping[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in values.items() if name in self._info.columns}
-
-    def _defaults(self) -> dict[str, Any]:
-        """Python-side defaults, and keys the database cannot make by itself."""
-        found: dict[str, Any] = {}
-        for name, column in self._info.columns.items():
-            if column.field.default is not UNSET:
-                found[name] = column.field.default
-            elif column.field.server_default is ServerDefault.UUID4:
-                found[name] = uuid4()
-        return found
 
     def _typed(self, field: str, value: Any) -> Any:
         """Return `value` as the column's type; `_UNFITTING` where it cannot be one, so that no row can match."""

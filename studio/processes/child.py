@@ -1,6 +1,6 @@
 """The app child: imports the user's app, reports what it compiled to, serves it on the inherited socket.
 
-Started as `python -m studio.child CONTROL_FD LISTEN_FD ROOT IMPORT_DIR MODULE ATTRIBUTE STACK_FILE`. It ends when its
+Started as `python -m studio.processes.child CONTROL_FD LISTEN_FD ROOT IMPORT_DIR MODULE ATTRIBUTE STACK_FILE`. It ends when its
 control socket closes, so it never outlives its supervisor. On SIGUSR1 it writes where it is to STACK_FILE.
 """
 

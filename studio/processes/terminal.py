@@ -27,15 +27,11 @@ class Terminal:
     def build(self, build: Build) -> None:
         """Say how a build went."""
         if self._json:
-            self._line(
-                {"event": "build", "number": build.number, "state": "ready" if build.ok else "failed", **_facts(build)}
-            )
+            self._line({"event": "build", "state": "ready" if build.ok else "failed", **_facts(build)})
         elif build.failure is not None:
             self._say(framed(build.failure))
         else:
-            self._say(status_line(build))
-            for change in build.changes:
-                self._say(f"  {change.text}")
+            self._say("\n".join([status_line(build), *(f"  {change.text}" for change in build.changes)]))
 
     def _line(self, record: dict[str, object]) -> None:
         self._say(json.dumps(record))
@@ -46,33 +42,30 @@ class Terminal:
 
 def status_line(build: Build) -> str:
     """Return `ready 612 ms | 24 routes | 31 plans | 4 models`."""
-    snapshot = build.snapshot
-    counts = (
-        [f"{len(snapshot.routes)} routes", f"{len(snapshot.plans)} plans", f"{len(snapshot.models)} models"]
-        if snapshot
-        else []
-    )
-    return " | ".join([f"ready {build.total_ms:.0f} ms", *counts])
+    parts = [f"ready {build.total_ms:.0f} ms"]
+    if build.snapshot is not None:
+        snapshot = build.snapshot
+        parts += [f"{len(snapshot.routes)} routes", f"{len(snapshot.plans)} plans", f"{len(snapshot.models)} models"]
+    return " | ".join(parts)
 
 
 def framed(failure: Failure) -> str:
     """Return the failure in a frame: what, where in the user's code, and what to do."""
-    lines = [f"{failure.title}: {failure.message}"]
-    lines += [str(diagnostic) for diagnostic in failure.diagnostics]
+    lines = [f"{failure.title}: {failure.message}", *map(str, failure.diagnostics)]
     own = next((frame for frame in failure.frames if frame.own), None)
     if own is not None and not failure.diagnostics:
         lines.append(f"{own.file}:{own.line} in {own.function}")
         for number, text in enumerate(own.code.splitlines(), own.first_line):
             if abs(number - own.line) <= 2:
                 lines.append(f"{'>' if number == own.line else ' '} {number:>4}  {text}")
-    if failure.hint:
-        lines.append(failure.hint)
+    lines += [failure.hint] if failure.hint else []
     body = "\n".join(f"│ {line}" for line in "\n".join(lines).splitlines())
     return f"┌─ {failure.phase} failed\n{body}\n└─ the last good build keeps serving, if there was one"
 
 
 def _facts(build: Build) -> dict[str, object]:
     return {
+        "number": build.number,
         "total_ms": round(build.total_ms),
         "trigger": list(build.trigger),
         "changes": [change.text for change in build.changes],

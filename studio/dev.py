@@ -17,11 +17,11 @@ import uvicorn
 from loom.core.target import Target, TargetNotFound, find_target
 from studio.pages import PAGES
 from studio.store import Store
-from studio.supervisor.ports import listen, port_of
-from studio.supervisor.spawn import FreshInterpreter
-from studio.supervisor.supervisor import Supervisor
-from studio.supervisor.terminal import Terminal
-from studio.supervisor.watcher import watch_code
+from studio.processes.ports import listen, port_of
+from studio.processes.spawn import FreshInterpreter
+from studio.processes.supervisor import Supervisor
+from studio.processes.terminal import Terminal
+from studio.processes.watcher import watch_code
 from studio.web.app import StudioApp, create_studio
 
 LOOPBACK = "127.0.0.1"
