@@ -54,7 +54,7 @@ def check(app: AppPath = ".", json: AsJson = False) -> None:
         application = load_application(find_target(app))
     except DiagnosticError as error:
         _report(error.diagnostics, json)
-    except Exception as error:  # noqa: BLE001 - whatever the user's modules raise is the answer here
+    except Exception as error:
         _report((import_problem(error, Path(app)),), json)
     else:
         if json:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.util import immutabledict
 
 import loom
 from loom.core.engine.source import digest, source_of
@@ -18,7 +19,7 @@ from studio.snapshot import Column, Model, Relation, Route, Snapshot
 def snapshot_of(app: Any, root: Path) -> Snapshot:
     """Return what `app` looks like compiled; an ASGI app that loom did not make gives an empty picture."""
     known = getattr(getattr(app, "state", None), "loom", None)
-    common = {"root": str(root), "python": platform.python_version(), "loom": loom.__version__}
+    common: dict[str, Any] = {"root": str(root), "python": platform.python_version(), "loom": loom.__version__}
     if known is None:
         return Snapshot(app=getattr(app, "title", "") or root.name, **common)
     routes = tuple(_route(route) for route in known.routes)
@@ -42,7 +43,7 @@ def public_url(url: str) -> str:
         parsed = make_url(url)
     except ArgumentError:
         return ""
-    return parsed._replace(username=None, password=None, query={}).render_as_string()
+    return parsed._replace(username=None, password=None, query=immutabledict()).render_as_string()
 
 
 def _route(compiled: Any) -> Route:

@@ -16,12 +16,12 @@ import uvicorn
 
 from loom.core.target import Target, TargetNotFound, find_target
 from studio.pages import PAGES
-from studio.store import Store
 from studio.processes.ports import listen, port_of
 from studio.processes.spawn import FreshInterpreter
 from studio.processes.supervisor import Supervisor
 from studio.processes.terminal import Terminal
 from studio.processes.watcher import watch_code
+from studio.store import Store
 from studio.web.app import StudioApp, create_studio
 
 LOOPBACK = "127.0.0.1"

@@ -1,11 +1,11 @@
-"""The store: three lines make the application; the rest puts believable data into an empty database."""
+"""The store: every pattern of loom in one application. Start it with `loom dev` in this directory."""
 
 from pathlib import Path
 
 from loom.rest.fastapi.auto import create_app
 
-app = create_app(Path(__file__).parent / "config" / "api.yaml")
+app = create_app(Path(__file__).resolve().with_name("config") / "api.yaml")
 
-from app.seed import seed_on_first_start  # noqa: E402 - `app` is importable once create_app has found the code path
+from app.seed import seeded  # noqa: E402 - create_app has just put src/ on sys.path
 
-seed_on_first_start(app)
+app.router.lifespan_context = seeded(app.router.lifespan_context)

@@ -102,5 +102,5 @@ class LoomContainer:
                     raise ResolutionError(f"{_name(key)} could not be made: {error}") from error
 
 
-def _name(key: Hashable) -> str:
-    return getattr(key, "__qualname__", None) or repr(key)
+def _name(key: Any) -> str:
+    return str(getattr(key, "__qualname__", None) or repr(key))

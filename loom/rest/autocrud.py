@@ -1,7 +1,7 @@
 """The five operations of a model, as ordinary use cases: compiled, planned and drawn like hand-written ones."""
 
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any
 
 from msgspec import UNSET, UnsetType
 
@@ -41,7 +41,7 @@ def crud_use_case(model: type[Any], op: CrudOp) -> type[Any]:
     made: dict[CrudOp, type[Any]] | None = vars(model).get("__loom_crud__")
     if made is None:
         made = {each: _named(_BUILDERS[each](model), model, each) for each in CrudOp}
-        model.__loom_crud__ = made  # type: ignore[attr-defined]  # kept on the model: it lives as long as the model
+        model.__loom_crud__ = made
     return made[op]
 
 
@@ -55,7 +55,7 @@ def _create(model: type[Any]) -> type[Any]:
 
     class Create(UseCase[model, model]):  # type: ignore[valid-type]  # the model is known at run time only
         async def execute(self, cmd: command = Input()) -> model:  # type: ignore[valid-type]  # same
-            return await self.main_repo.create(cmd)
+            return await self.main_repo.create(cmd)  # type: ignore[no-any-return]  # same
 
     return Create
 
@@ -68,7 +68,7 @@ def _get(model: type[Any]) -> type[Any]:
             entity = await self.main_repo.get_by_id(id, profile=profile)
             if entity is None:
                 raise NotFound(model.__name__, id=id)
-            return entity
+            return entity  # type: ignore[no-any-return]  # same
 
     return Get
 
@@ -77,7 +77,7 @@ def _list(model: type[Any]) -> type[Any]:
     page = PageResult[model] | CursorResult[model]  # type: ignore[valid-type]  # the model is known at run time only
 
     class List(UseCase[model, page]):  # type: ignore[valid-type]  # same
-        async def execute(self, query: QuerySpec, profile: str = "default") -> page:  # type: ignore[valid-type]  # same
+        async def execute(self, query: QuerySpec, profile: str = "default") -> page:
             return await self.main_repo.list_with_query(query, profile=profile)
 
     return List
@@ -92,7 +92,7 @@ def _update(model: type[Any]) -> type[Any]:
             entity = await self.main_repo.update(id, cmd)
             if entity is None:
                 raise NotFound(model.__name__, id=id)
-            return entity
+            return entity  # type: ignore[no-any-return]  # same
 
     return Update
 
@@ -157,4 +157,6 @@ def _command(name: str, fields: list[Any], model: type[Any]) -> type[Any]:
     defaults = {field[0]: field[2] for field in fields if len(field) == 3}
     annotations = {field[0]: field[1] for field in fields}
     body = {"__module__": model.__module__, "__qualname__": name, "__annotations__": annotations, **defaults}
-    return cast("type[Any]", type(Command)(name, (Command,), body))
+    make: Any = type(Command)
+    made: type[Any] = make(name, (Command,), body)
+    return made

@@ -4,6 +4,7 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
+from loom.core.engine.plan import StepKind
 from studio.snapshot import Snapshot
 from studio.store import AppStatus, Build
 from studio.web.page import Page, PageRoute, Studio
@@ -32,8 +33,8 @@ async def show(request: Request, studio: Studio) -> Response:
         serving=store.serving,
         failed=builds[0] if builds and not builds[0].ok else None,
         builds=builds[:8],
-        rules=steps.count("rule"),
-        computes=steps.count("compute"),
+        rules=steps.count(StepKind.RULE),
+        computes=steps.count(StepKind.COMPUTE),
     )
     return studio.renderer.page(request, NOW, "now.html", view, title="Now")
 

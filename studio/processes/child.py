@@ -73,7 +73,7 @@ def _load(control: socket.socket, root: Path, module: str, attribute: str) -> An
             raise LoomError(f"module {module!r} has no attribute {attribute!r}", code="not_an_app")
         imported = time.perf_counter()
         snapshot = snapshot_of(app, root)
-    except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt at import are failures too
+    except BaseException as error:
         say(control, Failed(failure=failure_of(error, root, "import")))
         sys.exit(1)
     import_ms, compile_ms = (imported - began) * 1000, (time.perf_counter() - imported) * 1000
@@ -94,7 +94,7 @@ async def _serve(app: Any, control: socket.socket, listener: socket.socket, root
 
 def _guard_startup(config: uvicorn.Config, control: socket.socket, root: Path) -> list[bool]:
     """Wrap the app so that an exception in its lifespan reaches the supervisor with its frames."""
-    inner = config.app
+    inner: Any = config.app
     reported: list[bool] = []
 
     async def guarded(scope: Any, receive_: Any, send: Any) -> None:

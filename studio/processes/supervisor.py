@@ -17,9 +17,9 @@ from typing import Any
 from loom.core.target import Target
 from studio.events import Compiled, Failed, Failure, Frame, Ready
 from studio.failures import make_frame, own_first
-from studio.store import AppState, Build, Store
 from studio.processes.editor import open_file
 from studio.processes.spawn import Child, Spawner
+from studio.store import AppState, Build, Store
 
 GRACE_S = 5.0
 BACKOFF_S = (0.5, 1.0, 2.0, 4.0, 8.0)

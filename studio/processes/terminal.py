@@ -37,7 +37,7 @@ class Terminal:
         self._say(json.dumps(record))
 
     def _say(self, text: str) -> None:
-        print(text, file=self._out, flush=True)  # noqa: T201 - this is the terminal
+        print(text, file=self._out, flush=True)
 
 
 def status_line(build: Build) -> str:

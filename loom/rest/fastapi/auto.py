@@ -3,6 +3,7 @@
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -158,10 +159,14 @@ def _repositories(manager: SessionManager) -> Callable[[LoomContainer], None]:
         container.register(SessionManager, lambda: manager, Scope.APPLICATION)
         for model in manager.tables.models:
             repository: Any = RepositorySQLAlchemy(manager, model)
-            container.register(("repository", model), lambda repository=repository: repository, Scope.APPLICATION)
+            container.register(("repository", model), partial(_same, repository), Scope.APPLICATION)
             container.register_repo(model, ("repository", model))
 
     return register
+
+
+def _same(instance: Any) -> Any:
+    return instance
 
 
 def _lifespan(settings: Settings, manager: SessionManager) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

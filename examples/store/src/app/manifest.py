@@ -1,4 +1,4 @@
-"""Everything the store declares, listed: the alternative to naming modules in the configuration."""
+"""The same application as a list, for `discovery.mode: manifest` with `manifest.module: app.manifest`."""
 
 from app.address.interface import AddressRestInterface
 from app.address.model import Address

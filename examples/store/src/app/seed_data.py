@@ -1,6 +1,7 @@
 """The rows themselves."""
 
 USERS = (
+    ("Ada Byron", "ada.byron@example.com"),
     ("Ines Carvalho", "ines.carvalho@example.com"),
     ("Tomas Lindqvist", "tomas.lindqvist@example.com"),
     ("Aoife Brennan", "aoife.brennan@example.com"),
@@ -12,10 +13,11 @@ USERS = (
     ("Clara Moretti", "clara.moretti@example.com"),
     ("Daniel Okafor", "daniel.okafor@example.com"),
     ("Sofia Nowak", "sofia.nowak@example.com"),
-    ("Emil Haugen", "emil.haugen@example.com"),
 )
 
 ADDRESSES = (
+    ("ada.byron@example.com", "London", "United Kingdom"),
+    ("ada.byron@example.com", "Leicester", "United Kingdom"),
     ("ines.carvalho@example.com", "Porto", "Portugal"),
     ("ines.carvalho@example.com", "Lisbon", "Portugal"),
     ("tomas.lindqvist@example.com", "Gothenburg", "Sweden"),
@@ -33,11 +35,11 @@ ADDRESSES = (
 
 # sku, name, category, price in cents, stock
 PRODUCTS = (
+    ("COF-105", "Gooseneck Kettle 0.9 l", "coffee", 6450, 0),
     ("COF-101", "Highland Espresso Beans 1 kg", "coffee", 2490, 40),
     ("COF-102", "Washed Ethiopia Filter Beans 250 g", "coffee", 1150, 12),
     ("COF-103", "Decaf Colombia 250 g", "coffee", 1090, 5),
     ("COF-104", "Burr Grinder with 40 Steps", "coffee", 12900, 3),
-    ("COF-105", "Gooseneck Kettle 0.9 l", "coffee", 6450, 0),
     ("COF-106", "Paper Filters No. 2, 100 pieces", "coffee", 390, 120),
     ("COF-107", "Glass Dripper for Two Cups", "coffee", 2200, 12),
     ("COF-108", "Milk Jug 350 ml", "coffee", 1890, 18),

@@ -44,10 +44,10 @@ def _by_state(state: str, error: exc.DBAPIError) -> LoomError | None:
     if state == "23503":
         return Conflict("A referenced entity does not exist, or this one is still referenced")
     if state == "23505":
-        found = _PG_COLUMN.search(getattr(error.orig.__cause__, "detail", None) or str(error.orig))
+        found = _PG_COLUMN.search(getattr(_driver_error(error), "detail", None) or str(error.orig))
         return _duplicate(found.group(1) if found else "")
     if state in ("23502", "23514"):
-        column = getattr(error.orig.__cause__, "column_name", None) or "body"
+        column = getattr(_driver_error(error), "column_name", None) or "body"
         return InvalidPayload([(column, "is required" if state == "23502" else "is not allowed")])
     if state.startswith("22"):
         return InvalidPayload([("body", "a value does not fit its column")])
@@ -73,6 +73,10 @@ def _by_words(error: exc.DBAPIError) -> LoomError | None:
     if isinstance(error, exc.DataError):
         return InvalidPayload([("body", "a value does not fit its column")])
     return None
+
+
+def _driver_error(error: exc.DBAPIError) -> BaseException | None:
+    return error.orig.__cause__ if error.orig is not None else None
 
 
 def _duplicate(columns: str) -> Conflict:

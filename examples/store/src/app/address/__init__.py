@@ -1,1 +1,1 @@
-"""The store: address."""
+"""Where users live."""

@@ -1,4 +1,4 @@
-"""Addresses over HTTP, nested under their user."""
+"""Addresses over HTTP: routes mirror the hierarchy."""
 
 from app.address.model import Address
 from app.address.use_cases import (
@@ -12,7 +12,7 @@ from loom.rest.model import RestInterface, RestRoute
 
 
 class AddressRestInterface(RestInterface[Address]):
-    """The addresses of one user."""
+    """`/users/{user_id}/addresses/` and below."""
 
     prefix = "/users"
     tags = ("UserAddresses",)

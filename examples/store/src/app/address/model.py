@@ -1,10 +1,10 @@
-"""Addresses of users."""
+"""The addresses table."""
 
 from loom.core.model import ColumnField, OnDelete, TimestampedModel
 
 
 class Address(TimestampedModel):
-    """Where a user lives; goes with the user."""
+    """A place a user can be reached at; goes with the user."""
 
     __tablename__ = "addresses"
 

@@ -1,34 +1,18 @@
-"""Addresses below their user: every use case first makes sure that the user is there."""
+"""Addresses below their user: another user's address is as absent as one that never existed."""
 
+from app.address.commands import CreateAddressRecord, CreateUserAddress, UpdateAddress
 from app.address.model import Address
 from app.user.model import User
-from loom.core.command import Command, Patch
 from loom.core.errors import NotFound
-from loom.core.repository.abc.query import FilterGroup, FilterOp, FilterSpec, PageResult, QuerySpec
+from loom.core.repository.abc.query import FilterGroup, FilterOp, FilterSpec, PageResult, QuerySpec, SortSpec
 from loom.core.use_case import Exists, Input, LoadById, OnMissing
 from loom.core.use_case.use_case import UseCase
 
 
-class CreateUserAddress(Command, frozen=True):
-    """What the client sends; the user comes from the path."""
-
-    city: str
-    country: str
-
-
-class CreateAddressRecord(Command, frozen=True):
-    """What is stored."""
-
-    user_id: int
-    city: str
-    country: str
-
-
-class UpdateAddress(Command, frozen=True):
-    """Changes to an address; what is absent stays."""
-
-    city: Patch[str] = None
-    country: Patch[str] = None
+def _owned(address: Address, user_id: int) -> Address:
+    if address.user_id != user_id:
+        raise NotFound("Address", id=address.id)
+    return address
 
 
 class CreateAddressUseCase(UseCase[Address, Address]):
@@ -44,25 +28,30 @@ class CreateAddressUseCase(UseCase[Address, Address]):
 
 
 class ListAddressesUseCase(UseCase[Address, PageResult[Address]]):
-    """List the addresses of a user."""
+    """List the addresses of a user, oldest first."""
 
     async def execute(
         self,
         user_id: int,
+        page: int = 1,
         _user_exists: bool = Exists(User, from_param="user_id", against="id", on_missing=OnMissing.RAISE),
     ) -> PageResult[Address]:
-        own = FilterGroup(filters=(FilterSpec(field="user_id", op=FilterOp.EQ, value=user_id),))
-        result = await self.main_repo.list_with_query(QuerySpec(filters=own))
-        if not isinstance(result, PageResult):
-            raise TypeError("expected offset result")
-        return result
+        query = QuerySpec(
+            filters=FilterGroup(filters=(FilterSpec(field="user_id", op=FilterOp.EQ, value=user_id),)),
+            sort=(SortSpec(field="id"),),
+            page=page,
+        )
+        return await self.main_repo.list_with_query(query)
 
 
 class GetAddressUseCase(UseCase[Address, Address]):
     """Get an address of a user."""
 
     async def execute(
-        self, user_id: int, address_id: int, address: Address = LoadById(Address, by="address_id")
+        self,
+        user_id: int,
+        address_id: int,
+        address: Address = LoadById(Address, by="address_id"),
     ) -> Address:
         return _owned(address, user_id)
 
@@ -77,12 +66,11 @@ class UpdateAddressUseCase(UseCase[Address, Address | None]):
         cmd: UpdateAddress = Input(),
         address: Address = LoadById(Address, by="address_id"),
     ) -> Address | None:
-        _owned(address, user_id)
-        return await self.main_repo.update(address_id, cmd)
+        return await self.main_repo.update(_owned(address, user_id).id, cmd)
 
 
 class DeleteAddressUseCase(UseCase[Address, bool]):
-    """Delete an address of a user."""
+    """Delete an address of a user; `false` where it is gone already."""
 
     async def execute(
         self,
@@ -90,13 +78,4 @@ class DeleteAddressUseCase(UseCase[Address, bool]):
         address_id: int,
         address: Address | None = LoadById(Address, by="address_id", on_missing=OnMissing.RETURN_NONE),
     ) -> bool:
-        if address is None or address.user_id != user_id:
-            return False
-        return await self.main_repo.delete(address_id)
-
-
-def _owned(address: Address, user_id: int) -> Address:
-    """An address of another user is not found."""
-    if address.user_id != user_id:
-        raise NotFound("Address", id=address.id)
-    return address
+        return address is not None and await self.main_repo.delete(_owned(address, user_id).id)

@@ -1,1 +1,1 @@
-"""The store: pricing."""
+"""What an order would cost."""

@@ -10,7 +10,7 @@ class PricingCommand(Command, frozen=True):
     email: str
     country: str
     unit_price: float
-    quantity: int
+    quantity: int = 1
     normalized_email: Computed[str] = None
     tax_rate: Computed[float] = None
     subtotal: Computed[float] = None

@@ -2,12 +2,18 @@
 
 from app.pricing.model import Record
 from app.pricing.use_cases import PricingPreviewUseCase
+from loom.rest.autocrud import build_auto_routes
 from loom.rest.model import RestInterface, RestRoute
 
 
 class PricingRestInterface(RestInterface[Record]):
-    """Price previews."""
+    """`/pricing/` for agreements, `/pricing/{record_id}/preview` for prices under one."""
 
     prefix = "/pricing"
     tags = ("Pricing",)
-    routes = (RestRoute(use_case=PricingPreviewUseCase, method="POST", path="/{record_id}/preview"),)
+    routes = (
+        RestRoute(
+            use_case=PricingPreviewUseCase, method="POST", path="/{record_id}/preview", summary="Preview a price"
+        ),
+        *build_auto_routes(Record, ("create", "get", "list")),
+    )

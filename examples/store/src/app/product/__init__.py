@@ -1,1 +1,1 @@
-"""The store: product."""
+"""What is sold, and what happens when it runs out."""

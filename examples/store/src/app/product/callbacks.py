@@ -18,13 +18,13 @@ class RestockEmailSuccessCallback:
 
 
 class RestockEmailFailureCallback:
-    """Marks the product `-unnotified`, once."""
+    """Marks the product `-failed`, once."""
 
     def __init__(self, app: ApplicationInvoker) -> None:
         self._app = app
 
     async def on_failure(self, job_id: str, exc_type: str, exc_msg: str, **context: Any) -> None:
-        await _mark(self._app, context["product_id"], "-unnotified")
+        await _mark(self._app, context["product_id"], "-failed")
 
 
 async def _mark(app: ApplicationInvoker, product_id: int, suffix: str) -> None:

@@ -5,9 +5,10 @@ from loom.core.response import Response
 
 
 class DispatchRestockEmailCommand(Command, frozen=True):
-    """Who is to be told."""
+    """Who is to be told; `force_fail` makes the mail server refuse."""
 
     recipient_email: str
+    force_fail: bool = False
 
 
 class SendRestockEmailCommand(Command, frozen=True):
@@ -15,6 +16,7 @@ class SendRestockEmailCommand(Command, frozen=True):
 
     product_id: int
     recipient_email: str
+    force_fail: bool = False
 
 
 class DispatchRestockEmailResponse(Response, frozen=True):

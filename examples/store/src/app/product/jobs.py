@@ -1,27 +1,21 @@
-"""The restock e-mail: a background job and what follows it."""
+"""Background work about products."""
 
 import logging
-from typing import Any
 
+from app.product.commands import SendRestockEmailCommand
 from app.product.model import Product
-from loom.core.command import Command
 from loom.core.job.job import Job
 from loom.core.use_case import Input, LoadById
-from loom.core.use_case.invoker import ApplicationInvoker
 
-_log = logging.getLogger("store.mail")
+_log = logging.getLogger("app.mail")
 
 
-class SendRestockEmailCommand(Command, frozen=True):
-    """Whom to tell; `force_fail` stands for a mail server that refuses."""
-
-    product_id: int
-    recipient_email: str
-    force_fail: bool = False
+class DeliveryError(Exception):
+    """The mail server will not take the message."""
 
 
 class SendRestockEmailJob(Job[bool]):
-    """Tell somebody that a product is sold out; False where it is not."""
+    """Ask a supplier to restock a product that has run out; false where it has not."""
 
     __queue__ = "notifications"
 
@@ -31,40 +25,10 @@ class SendRestockEmailJob(Job[bool]):
         cmd: SendRestockEmailCommand = Input(),
         product: Product = LoadById(Product, by="product_id"),
     ) -> bool:
-        if cmd.force_fail:
-            raise ConnectionError("the mail server refused the message")
         if product.stock > 0:
             return False
-        _log.info("restock mail for %s to %s", product.sku, cmd.recipient_email)
+        if cmd.force_fail:
+            raise DeliveryError(f"the mail server refuses {cmd.recipient_email}")
+        # Where a mail server would be asked, the store writes a line.
+        _log.info("mail to %s: please restock %s (%s)", cmd.recipient_email, product.name, product.sku)
         return True
-
-
-class RestockEmailSuccessCallback:
-    """Marks the product once the mail is out."""
-
-    def __init__(self, app: ApplicationInvoker) -> None:
-        self._app = app
-
-    async def on_success(self, job_id: str, result: Any, **context: Any) -> None:
-        """Append `-notified` to the category."""
-        if not result:
-            return
-        await _mark(self._app, context["product_id"], "notified")
-
-
-class RestockEmailFailureCallback:
-    """Marks the product when the mail could not be sent."""
-
-    def __init__(self, app: ApplicationInvoker) -> None:
-        self._app = app
-
-    async def on_failure(self, job_id: str, exc_type: str, exc_msg: str, **context: Any) -> None:
-        """Append `-failed` to the category."""
-        await _mark(self._app, context["product_id"], "failed")
-
-
-async def _mark(app: ApplicationInvoker, product_id: int, word: str) -> None:
-    entity = app.entity(Product)
-    product = await entity.get(params={"id": product_id})
-    if product:
-        await entity.update(params={"id": product.id}, payload={"category": f"{product.category}-{word}"})

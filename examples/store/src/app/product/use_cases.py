@@ -1,12 +1,14 @@
-"""Low stock, restock mails and the restock workflow."""
+"""What products can do beyond auto-CRUD."""
 
-from app.product.jobs import (
-    RestockEmailFailureCallback,
-    RestockEmailSuccessCallback,
-    SendRestockEmailJob,
+from app.product.callbacks import RestockEmailFailureCallback, RestockEmailSuccessCallback
+from app.product.commands import (
+    DispatchRestockEmailCommand,
+    DispatchRestockEmailResponse,
+    ProductSummary,
+    RestockWorkflowResponse,
 )
+from app.product.jobs import SendRestockEmailJob
 from app.product.model import Product
-from loom.core.command import Command
 from loom.core.job.service import JobService
 from loom.core.repository.abc.query import (
     FilterGroup,
@@ -17,43 +19,13 @@ from loom.core.repository.abc.query import (
     QuerySpec,
     SortSpec,
 )
-from loom.core.response import Response
-from loom.core.use_case import Input, LoadById
+from loom.core.use_case import Exists, Input, LoadById, OnMissing
 from loom.core.use_case.invoker import ApplicationInvoker
 from loom.core.use_case.use_case import UseCase
 
 
-class DispatchRestockEmailCommand(Command, frozen=True):
-    """Whom to tell."""
-
-    recipient_email: str
-    force_fail: bool = False
-
-
-class DispatchRestockEmailResponse(Response):
-    """The job that was asked for."""
-
-    job_id: str
-    queue: str
-
-
-class ProductSummary(Response):
-    """A product in one sentence."""
-
-    product_id: int
-    summary: str
-
-
-class RestockWorkflowResponse(Response):
-    """What the workflow found and started."""
-
-    summary: str
-    restock_job_id: str
-    queue: str
-
-
 class ListLowStockProductsUseCase(UseCase[Product, PageResult[Product]]):
-    """List products that are nearly sold out, scarcest first."""
+    """List products with five pieces or fewer, scarcest first."""
 
     async def execute(self, profile: str = "default") -> PageResult[Product]:
         query = QuerySpec(
@@ -65,12 +37,21 @@ class ListLowStockProductsUseCase(UseCase[Product, PageResult[Product]]):
         )
         result = await self.main_repo.list_with_query(query, profile=profile)
         if not isinstance(result, PageResult):
-            raise TypeError("expected offset result")
+            raise RuntimeError("expected offset result")  # noqa: TRY004 - nobody passed a wrong type
         return result
 
 
+class BuildProductSummaryUseCase(UseCase[Product, ProductSummary]):
+    """Describe a product in one line."""
+
+    async def execute(self, product_id: int, product: Product = LoadById(Product, by="product_id")) -> ProductSummary:
+        return ProductSummary(
+            product_id=product_id, summary=f"{product.name} ({product.sku}): {product.stock} in stock"
+        )
+
+
 class DispatchRestockEmailUseCase(UseCase[Product, DispatchRestockEmailResponse]):
-    """Ask for a restock mail; it is sent after the answer is committed."""
+    """Ask for a restock e-mail; it is sent once this request has committed."""
 
     def __init__(self, job_service: JobService) -> None:
         self._jobs = job_service
@@ -79,30 +60,20 @@ class DispatchRestockEmailUseCase(UseCase[Product, DispatchRestockEmailResponse]
         self,
         product_id: int,
         cmd: DispatchRestockEmailCommand = Input(),
-        product: Product = LoadById(Product, by="product_id"),
+        _product_exists: bool = Exists(Product, from_param="product_id", against="id", on_missing=OnMissing.RAISE),
     ) -> DispatchRestockEmailResponse:
         handle = self._jobs.dispatch(
             SendRestockEmailJob,
-            params={"product_id": product.id},
-            payload={"product_id": product.id, **cmd.__dict__},
+            params={"product_id": product_id},
+            payload={"product_id": product_id, **cmd.__dict__},
             on_success=RestockEmailSuccessCallback,
             on_failure=RestockEmailFailureCallback,
         )
         return DispatchRestockEmailResponse(job_id=handle.job_id, queue=handle.queue)
 
 
-class BuildProductSummaryUseCase(UseCase[Product, ProductSummary]):
-    """Say in one sentence how a product stands."""
-
-    read_only = True
-
-    async def execute(self, product_id: int, product: Product = LoadById(Product, by="product_id")) -> ProductSummary:
-        state = "sold out" if product.stock == 0 else f"{product.stock} left"
-        return ProductSummary(product_id=product.id, summary=f"{product.name} ({product.sku}): {state}")
-
-
 class RestockWorkflowUseCase(UseCase[Product, RestockWorkflowResponse]):
-    """Summarise a product, then ask for its restock mail."""
+    """Summarise a product through another use case, then ask for its restock e-mail."""
 
     def __init__(self, app: ApplicationInvoker, job_service: JobService) -> None:
         self._app = app

@@ -1,1 +1,1 @@
-"""The store: user."""
+"""Who buys here."""

@@ -1,25 +1,18 @@
-"""Users over HTTP."""
+"""Users over HTTP: two routes of our own, three of auto-CRUD."""
 
 from app.user.model import User
-from app.user.use_cases import (
-    CreateUserUseCase,
-    DeleteUserUseCase,
-    GetUserUseCase,
-    ListUsersUseCase,
-    UpdateUserUseCase,
-)
+from app.user.use_cases import CreateUserUseCase, UpdateUserUseCase
+from loom.rest.autocrud import build_auto_routes
 from loom.rest.model import RestInterface, RestRoute
 
 
 class UserRestInterface(RestInterface[User]):
-    """Create, read, list, change and delete users."""
+    """`/users/` and `/users/{id}`."""
 
     prefix = "/users"
     tags = ("Users",)
     routes = (
         RestRoute(use_case=CreateUserUseCase, method="POST", path="/", status_code=201),
-        RestRoute(use_case=ListUsersUseCase, method="GET", path="/"),
-        RestRoute(use_case=GetUserUseCase, method="GET", path="/{user_id}"),
         RestRoute(use_case=UpdateUserUseCase, method="PATCH", path="/{user_id}"),
-        RestRoute(use_case=DeleteUserUseCase, method="DELETE", path="/{user_id}"),
+        *build_auto_routes(User, ("get", "list", "delete")),
     )

@@ -1,10 +1,10 @@
-"""Users."""
+"""The users table."""
 
 from loom.core.model import ColumnField, TimestampedModel
 
 
 class User(TimestampedModel):
-    """A customer of the store."""
+    """A customer; `created_at` and `updated_at` come with `TimestampedModel`."""
 
     __tablename__ = "users"
 
