@@ -1,64 +1,46 @@
 """Where each step of a plan is drawn: five fixed lanes, steps in running order below each other. Pure.
 
-Lanes never move, so a step that comes or goes shifts only what stands below it in its own lane, and a drawing can be
-compared with the one before. A box is as tall as its label needs (one or two lines); edges run from the right side of
-the step that writes a value to the left side of the one that reads it, and down the gutter within one lane.
+Lanes never move, so a step that comes or goes shifts only what stands below it in its own lane.
 """
 
-import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from msgspec import Struct
 
-from loom.core.engine.plan import Lane, Plan, Step, StepKind
+from loom.core.engine.plan import Lane, Plan, Step
 
 LANE_WIDTH = 200
-BOX_WIDTH = 168
-INSET = 14
-TOP = 12
-GAP = 10
-LINE_HEIGHT = 16
-PADDING = 34
-"""Height of a box without its label lines: margins and the line of detail."""
-
-LABEL_CHARS = 20
-DETAIL_CHARS = 22
-
-_TICK, _TICK_GAP, _TICKS_PER_LANE = 5, 2, 8
+BOX_WIDTH = 180
+BOX_HEIGHT = 56
+GAP = 12
+TOP = 44
+TEXT_LIMIT = 23
 
 
 class Box(Struct, frozen=True, kw_only=True):
-    """One drawn step, in pixels.
-
-    Attributes:
-        lines: its label, cut to at most two lines.
-        detail: one line on how, cut.
-        name: what a screen reader says: `rule 2 of 3: email must be valid`.
-        stop: status of the answer when it says no: `404`; "" where it cannot.
-    """
+    """One drawn step; pixels."""
 
     step: Step
     x: int
     y: int
-    height: int
-    lines: tuple[str, ...]
+    label: str
     detail: str
     name: str
-    stop: str = ""
+
     width: int = BOX_WIDTH
+    height: int = BOX_HEIGHT
 
 
 class Edge(Struct, frozen=True, kw_only=True):
-    """From the step that writes `value` to one that reads it; `path` is SVG path data."""
+    """A line from the step that writes a value to one that reads it; `path` is SVG path data."""
 
     source: str
     target: str
-    value: str
     path: str
 
 
 class Heading(Struct, frozen=True, kw_only=True):
-    """A lane's title; `count` steps stand below it, from `x` on."""
+    """A lane's title; `count` steps stand below it."""
 
     lane: Lane
     x: int
@@ -75,123 +57,59 @@ class Drawing(Struct, frozen=True, kw_only=True):
     edges: tuple[Edge, ...]
 
 
-class Tick(Struct, frozen=True, kw_only=True):
-    """One step of a plan drawn as a mark in a line of marks."""
-
-    lane: Lane
-    x: int
-
-
-class Strip(Struct, frozen=True, kw_only=True):
-    """A plan in one line: a mark per step, lane by lane; `more` steps are left out of crowded lanes."""
-
-    width: int
-    ticks: tuple[Tick, ...]
-    more: int = 0
-
-
 def draw(plan: Plan) -> Drawing:
     """Return the layout of `plan`."""
-    boxes = tuple(box for index, lane in enumerate(Lane) for box in _column(index, _in(plan, lane)))
+    boxes = tuple(_boxes(plan))
     bottom = max((box.y + box.height for box in boxes), default=TOP)
     return Drawing(
         width=LANE_WIDTH * len(Lane),
-        height=bottom + TOP,
+        height=bottom + GAP,
         headings=tuple(
-            Heading(lane=lane, x=index * LANE_WIDTH, count=len(_in(plan, lane))) for index, lane in enumerate(Lane)
+            Heading(lane=lane, x=index * LANE_WIDTH + GAP, count=sum(s.lane is lane for s in plan.steps))
+            for index, lane in enumerate(Lane)
         ),
         boxes=boxes,
-        edges=tuple(_edges(plan, {box.step.id: box for box in boxes})),
+        edges=tuple(_edges(boxes)),
     )
 
 
-def strip(plan: Plan) -> Strip:
-    """Return `plan` as a line of marks."""
-    ticks, x = [], 0
-    for lane in Lane:
-        for _ in _in(plan, lane)[:_TICKS_PER_LANE]:
-            ticks.append(Tick(lane=lane, x=x))
-            x += _TICK + _TICK_GAP
-        x += _TICK if ticks and ticks[-1].lane is lane else 0
-    return Strip(width=max(x, 1), ticks=tuple(ticks), more=len(plan.steps) - len(ticks))
+def _boxes(plan: Plan) -> Iterator[Box]:
+    for index, lane in enumerate(Lane):
+        steps = [step for step in plan.steps if step.lane is lane]
+        for row, step in enumerate(steps):
+            yield Box(
+                step=step,
+                x=index * LANE_WIDTH + GAP,
+                y=TOP + row * (BOX_HEIGHT + GAP),
+                label=shorten(step.label),
+                detail=shorten(step.detail or step.on_failure, TEXT_LIMIT + 2),
+                name=f"{step.kind} {row + 1} of {len(steps)}: {step.label}",
+            )
 
 
-def shorten(text: str, limit: int) -> str:
-    """Return `text` on one line, cut with an ellipsis where it is too long to draw."""
-    line = " ".join(text.split())
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+def shorten(text: str, limit: int = TEXT_LIMIT) -> str:
+    """Return `text`, cut with an ellipsis where it is too long to draw."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def wrap(text: str) -> tuple[str, ...]:
-    """Return a label as at most two lines, the second one cut."""
-    first, *rest = textwrap.wrap(" ".join(text.split()), LABEL_CHARS) or [""]
-    return (first, shorten(" ".join(rest), LABEL_CHARS)) if rest else (first,)
-
-
-def neighbours(plan: Plan, step: Step, *, back: bool) -> tuple[tuple[str, Step | None], ...]:
-    """Return each value that `step` reads with its writer, or, not `back`, that it writes with each reader."""
-    at = plan.steps.index(step)
-    if back:
-        return tuple((value, _writer(plan.steps[:at], value)) for value in step.reads)
-    later = [(value, other) for other in plan.steps[at + 1 :] for value in other.reads]
-    return tuple((v, other) for v, other in later if _writer(plan.steps[: plan.steps.index(other)], v) is step)
-
-
-def _in(plan: Plan, lane: Lane) -> list[Step]:
-    return [step for step in plan.steps if step.lane is lane]
-
-
-def _column(index: int, steps: Sequence[Step]) -> Iterator[Box]:
-    y = TOP
-    for row, step in enumerate(steps, 1):
-        lines = wrap(step.label)
-        height = PADDING + LINE_HEIGHT * len(lines)
-        yield Box(
-            step=step,
-            x=index * LANE_WIDTH + INSET,
-            y=y,
-            height=height,
-            lines=lines,
-            detail=shorten(_detail(step), DETAIL_CHARS),
-            name=_name(step, row, len(steps)),
-            stop=step.on_failure[:3] if step.on_failure[:3].isdigit() else "",
-        )
-        y += height + GAP
-
-
-def _detail(step: Step) -> str:
-    """A condition says more than that a rule checks."""
-    if step.kind is StepKind.RULE:
-        return f"when {step.when}" if step.when else ", ".join(step.reads)
-    return step.detail or step.on_failure
-
-
-def _name(step: Step, row: int, count: int) -> str:
-    place = "" if step.kind is StepKind.EXECUTE else f" {row} of {count}"
-    return f"{step.kind}{place}: {step.label}" + (f", when {step.when}" if step.when else "")
-
-
-def _edges(plan: Plan, boxes: dict[str, Box]) -> Iterator[Edge]:
-    """One edge per pair of steps, whatever number of values it carries."""
-    for step in plan.steps:
-        carried: dict[str, list[str]] = {}
-        for value, writer in neighbours(plan, step, back=True):
+def _edges(boxes: tuple[Box, ...]) -> Iterator[Edge]:
+    for reader in boxes:
+        for value in reader.step.reads:
+            writer = _last_writer(boxes, reader, value)
             if writer is not None:
-                carried.setdefault(writer.id, []).append(value)
-        for source, values in carried.items():
-            path = _curve(boxes[source], boxes[step.id])
-            yield Edge(source=source, target=step.id, value=", ".join(values), path=path)
+                yield Edge(source=writer.step.id, target=reader.step.id, path=_curve(writer, reader))
 
 
-def _writer(earlier: Sequence[Step], value: str) -> Step | None:
-    """The nearest earlier step that provides `value`."""
-    return next((step for step in reversed(earlier) if value in step.writes), None)
+def _last_writer(boxes: tuple[Box, ...], reader: Box, value: str) -> Box | None:
+    """The nearest earlier step that provides `value`; a whole command is provided by its input."""
+    earlier = boxes[: boxes.index(reader)]
+    return next((box for box in reversed(earlier) if value in box.step.writes), None)
 
 
 def _curve(source: Box, target: Box) -> str:
     x1, y1 = source.x + source.width, source.y + source.height // 2
     x2, y2 = target.x, target.y + target.height // 2
-    if x2 > x1:
-        bend = max(16, (x2 - x1) // 2)
-        return f"M{x1} {y1} C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}"
-    return f"M{x1} {y1} C{x1 + INSET} {y1} {x1 + INSET} {y2} {x1} {y2}"
+    if x2 <= x1:  # same lane: down the left side
+        return f"M{source.x},{y1} C{source.x - 10},{y1} {x2 - 10},{y2} {x2},{y2}"
+    bend = max(12, (x2 - x1) // 2)
+    return f"M{x1},{y1} C{x1 + bend},{y1} {x2 - bend},{y2} {x2},{y2}"
