@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: dev check test bench soak format clean
+.PHONY: help dev check test format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -33,12 +33,6 @@ test: $(STAMP) ## everything, with a real browser where one can be had
 format: $(STAMP) ## rewrite the sources in the house format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-
-bench: $(STAMP) ## figures, as ratios
-	$(BIN)/python -m benchmarks.compile_time
-
-soak: $(STAMP) ## long runs
-	$(BIN)/pytest -q -m soak tests
 
 clean: ## remove what the commands above made
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache
