@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable
 from enum import StrEnum
+from threading import RLock
 from typing import Any
 
 from loom.core.errors import LoomError
@@ -22,7 +23,7 @@ class Scope(StrEnum):
 
 
 class ResolutionError(LoomError):
-    """Nothing is registered under a key, or its provider failed. The message names the key."""
+    """Nothing is registered under a key, or what is cannot be made. The message names the key."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, code="resolution_failed")
@@ -36,35 +37,35 @@ class _Recipe:
         self.scope = scope
         self.instance: Any = _UNMADE
 
-    def serve(self) -> Any:
-        if self.scope is not Scope.APPLICATION:
-            return self.provider()
-        if self.instance is _UNMADE:
-            self.instance = self.provider()
-        return self.instance
-
 
 class LoomContainer:
-    """The recipes of one application. A later registration of a key replaces an earlier one."""
+    """The recipes of one application. A later registration of a key replaces an earlier one, instance included.
+
+    Any thread may resolve: an application-scoped instance is made by exactly one call of its provider.
+    """
 
     def __init__(self) -> None:
         self._recipes: dict[Hashable, _Recipe] = {}
         self._repositories: dict[type[Any], Hashable] = {}
+        self._making = RLock()
+        self._in_the_making: list[Hashable] = []
 
     def register(self, key: Hashable, provider: Provider, scope: Scope = Scope.REQUEST) -> None:
         """Remember how to make `key`; a provider is called with no arguments and may itself resolve other keys."""
         self._recipes[key] = _Recipe(provider, scope)
 
     def resolve(self, key: Hashable) -> Any:
-        """Return an instance for `key`.
+        """Return an instance for `key`; what its provider raises comes out unchanged.
 
         Raises:
-            ResolutionError: nothing is registered under it.
+            ResolutionError: nothing is registered under it, or application-scoped providers need each other.
         """
         recipe = self._recipes.get(key)
         if recipe is None:
             raise ResolutionError(f"nothing is registered for {_name(key)}")
-        return recipe.serve()
+        if recipe.scope is not Scope.APPLICATION:
+            return recipe.provider()
+        return self._make_once(key, recipe) if recipe.instance is _UNMADE else recipe.instance
 
     def is_registered(self, key: Hashable) -> bool:
         """Return whether `resolve(key)` has a recipe."""
@@ -85,7 +86,7 @@ class LoomContainer:
             ResolutionError: it has none; the message names the model.
         """
         if model not in self._repositories:
-            raise ResolutionError(f"no repository is registered for {_name(model)}")
+            raise ResolutionError(f"No repository registered for {_name(model)}")
         return self.resolve(self._repositories[model])
 
     def validate(self) -> None:
@@ -95,11 +96,26 @@ class LoomContainer:
             ResolutionError: one could not be made; the message names its key, the cause is chained.
         """
         for key, recipe in list(self._recipes.items()):
-            if recipe.scope is Scope.APPLICATION:
+            if recipe.scope is Scope.APPLICATION and recipe.instance is _UNMADE:
+                self._make_or_explain(key, recipe)
+
+    def _make_once(self, key: Hashable, recipe: _Recipe) -> Any:
+        with self._making:
+            if key in self._in_the_making:
+                raise ResolutionError(f"{' -> '.join(map(_name, (*self._in_the_making, key)))}: each needs the other")
+            if recipe.instance is _UNMADE:
+                self._in_the_making.append(key)
                 try:
-                    recipe.serve()
-                except Exception as error:
-                    raise ResolutionError(f"{_name(key)} could not be made: {error}") from error
+                    recipe.instance = recipe.provider()
+                finally:
+                    self._in_the_making.pop()
+            return recipe.instance
+
+    def _make_or_explain(self, key: Hashable, recipe: _Recipe) -> None:
+        try:
+            self._make_once(key, recipe)
+        except Exception as error:
+            raise ResolutionError(f"{_name(key)} could not be made: {error}") from error
 
 
 def _name(key: Any) -> str:

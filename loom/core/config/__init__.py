@@ -3,19 +3,27 @@
 from loom.core.config.app import (
     AppConfig,
     DatabaseConfig,
+    DiscoveryConfig,
+    MetricsConfig,
     RestConfig,
     Settings,
     TraceConfig,
-    read_app_config,
-    resolve_code_path,
 )
+from loom.core.config.code_path import resolve_code_path
 from loom.core.config.errors import ConfigError
+from loom.core.config.keys import ConfigKey
 from loom.core.config.loader import load_config, section
+from loom.core.config.settings import read_app_config
+from loom.core.logger import LoggerConfig
 
 __all__ = [
     "AppConfig",
     "ConfigError",
+    "ConfigKey",
     "DatabaseConfig",
+    "DiscoveryConfig",
+    "LoggerConfig",
+    "MetricsConfig",
     "RestConfig",
     "Settings",
     "TraceConfig",

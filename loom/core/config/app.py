@@ -1,36 +1,54 @@
-"""The sections an application is configured by, and where its code is."""
+"""The sections an application is configured by, as typed values. Reading them is not here."""
 
-from pathlib import Path
 from typing import Any
 
 from msgspec import Struct, field
-from omegaconf import DictConfig
 
-from loom.core.config.errors import ConfigError
-from loom.core.config.loader import section
+from loom.core.errors import Diagnostic
+from loom.core.logger import LoggerConfig
 
 
 class ModulesDiscovery(Struct, frozen=True, kw_only=True):
-    """`include`: dotted modules to look through."""
+    """`app.discovery.modules`.
+
+    Attributes:
+        include: dotted modules whose own classes make the application, in this order.
+    """
 
     include: list[str] = field(default_factory=list)
 
 
 class ManifestDiscovery(Struct, frozen=True, kw_only=True):
-    """`module`: the module with MODELS, USE_CASES, INTERFACES lists."""
+    """`app.discovery.manifest`.
+
+    Attributes:
+        module: dotted module with the lists MODELS, USE_CASES, INTERFACES, JOBS, CALLBACKS, REPOSITORIES.
+    """
 
     module: str = ""
 
 
 class InterfacesDiscovery(Struct, frozen=True, kw_only=True):
-    """`modules`: dotted modules with interfaces; `warn_recommended`: suggest manifest mode."""
+    """`app.discovery.interfaces`.
+
+    Attributes:
+        modules: dotted modules whose interfaces make the application.
+        warn_recommended: suggest manifest mode with a warning.
+    """
 
     modules: list[str] = field(default_factory=list)
     warn_recommended: bool = True
 
 
 class DiscoveryConfig(Struct, frozen=True, kw_only=True):
-    """How classes are found: `mode` is interfaces, modules or manifest."""
+    """`app.discovery`: how classes are found.
+
+    Attributes:
+        mode: "interfaces", "modules" or "manifest"; only the section of that name is read.
+        modules: for mode "modules".
+        manifest: for mode "manifest".
+        interfaces: for mode "interfaces".
+    """
 
     mode: str = "interfaces"
     modules: ModulesDiscovery = ModulesDiscovery()
@@ -39,7 +57,16 @@ class DiscoveryConfig(Struct, frozen=True, kw_only=True):
 
 
 class RestConfig(Struct, frozen=True, kw_only=True):
-    """The API's face. A null URL switches a documentation page off; `strict_bodies` refuses unknown body fields."""
+    """`app.rest`: the API's face.
+
+    Attributes:
+        backend: name of the web framework; informative.
+        title: title of the OpenAPI document.
+        version: version of the OpenAPI document.
+        docs_url: path of Swagger UI; None switches it off.
+        redoc_url: path of ReDoc; None switches it off.
+        strict_bodies: refuse body fields a command does not have, instead of ignoring them.
+    """
 
     backend: str = "fastapi"
     title: str = "Loom API"
@@ -50,7 +77,14 @@ class RestConfig(Struct, frozen=True, kw_only=True):
 
 
 class AppConfig(Struct, frozen=True, kw_only=True):
-    """`name` is required; `code_path` goes on `sys.path`."""
+    """`app`.
+
+    Attributes:
+        name: what the application is called; required.
+        code_path: directory of its modules, put on `sys.path`; see `resolve_code_path` for what it is relative to.
+        discovery: how its classes are found.
+        rest: the API's face.
+    """
 
     name: str
     code_path: str = "src"
@@ -59,7 +93,19 @@ class AppConfig(Struct, frozen=True, kw_only=True):
 
 
 class DatabaseConfig(Struct, frozen=True, kw_only=True):
-    """`url` is an async SQLAlchemy URL; None leaves a pool option to the driver's default; `create_all` makes tables."""
+    """`database`. A pool option left at None takes the driver's default.
+
+    Attributes:
+        url: async SQLAlchemy URL (`sqlite+aiosqlite`, `postgresql+asyncpg`); required.
+        echo: log every statement; None is False.
+        pool_pre_ping: test a connection whenever it leaves the pool, at the price of a round trip.
+        pool_size: connections kept open.
+        max_overflow: connections beyond `pool_size` under load.
+        pool_timeout: seconds to wait for a connection.
+        pool_recycle: seconds after which a connection is replaced.
+        connect_args: handed to the driver's `connect` as they are.
+        create_all: make missing tables at start; False where migrations do.
+    """
 
     url: str
     echo: bool | None = None
@@ -73,71 +119,44 @@ class DatabaseConfig(Struct, frozen=True, kw_only=True):
 
 
 class TraceConfig(Struct, frozen=True, kw_only=True):
-    """Request ids: taken from and answered in `header`."""
+    """`trace`: request ids.
+
+    Attributes:
+        enabled: give every request an id.
+        header: where it is taken from and answered.
+    """
 
     enabled: bool = True
     header: str = "x-request-id"
 
 
 class MetricsConfig(Struct, frozen=True, kw_only=True):
-    """Prometheus scraping at `path`."""
+    """`metrics`: Prometheus scraping.
+
+    Attributes:
+        enabled: count, and serve the counts.
+        path: where they are served.
+    """
 
     enabled: bool = False
     path: str = "/metrics"
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """Every section an application reads."""
+    """Every section an application reads.
+
+    Attributes:
+        app: required.
+        database: required.
+        trace: request ids.
+        metrics: Prometheus scraping.
+        logger: levels, renderer and handlers of logging.
+        diagnostics: warnings about the configuration: keys nobody reads, each with what may have been meant.
+    """
 
     app: AppConfig
     database: DatabaseConfig
     trace: TraceConfig = TraceConfig()
     metrics: MetricsConfig = MetricsConfig()
-
-
-def read_app_config(config: DictConfig) -> Settings:
-    """Return the application's settings. A missing optional section is its defaults.
-
-    A top-level `discovery:` is accepted in place of `app.discovery`.
-
-    Raises:
-        ConfigError: `app` or `database` is missing, or any section does not fit.
-    """
-    app = section(config, "app", AppConfig)
-    if "discovery" in config and "discovery" not in config["app"]:
-        app = AppConfig(
-            name=app.name,
-            code_path=app.code_path,
-            rest=app.rest,
-            discovery=_optional(config, "discovery", DiscoveryConfig),
-        )
-    return Settings(
-        app=app,
-        database=section(config, "database", DatabaseConfig),
-        trace=_optional(config, "trace", TraceConfig),
-        metrics=_optional(config, "metrics", MetricsConfig),
-    )
-
-
-def _optional(config: DictConfig, path: str, target: Any) -> Any:
-    return section(config, path, target) if config.get(path) is not None else target()
-
-
-def resolve_code_path(settings: Settings, config_file: Path | None, explicit: str | Path | None = None) -> Path | None:
-    """Return the directory of the application's code, or None where `code_path` is left at its default and absent.
-
-    Looked for beside the first configuration file, then below the current directory, then beside the configuration
-    directory; `explicit` replaces the setting.
-
-    Raises:
-        ConfigError: a path that was asked for explicitly is nowhere.
-    """
-    wanted = Path(explicit or settings.app.code_path)
-    bases = [config_file.resolve().parent] if config_file else []
-    bases += [Path.cwd(), *(base.parent for base in bases)]
-    for base in bases:
-        if (base / wanted).is_dir():
-            return (base / wanted).resolve()
-    if explicit is not None:
-        raise ConfigError(f"code_path {str(wanted)!r} not found; looked in {', '.join(map(str, bases))}")
-    return None
+    logger: LoggerConfig = LoggerConfig()
+    diagnostics: tuple[Diagnostic, ...] = ()

@@ -15,6 +15,7 @@ import textwrap
 import types
 from collections.abc import Iterator, Mapping
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 from loom.core.engine.plan import Source
@@ -22,6 +23,8 @@ from loom.core.engine.plan import Source
 _CONSTANTS = (str, bytes, int, float, complex, bool, type(None))
 _HELPER_DEPTH = 4
 _TEXT_LIMIT = 4000
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
 def digest(*parts: str) -> str:
@@ -90,27 +93,29 @@ def _code_of(thing: Any) -> types.CodeType | None:
     return code if isinstance(code, types.CodeType) else None
 
 
-def _node_of(code: types.CodeType) -> ast.AST | None:
-    text = "".join(linecache.getlines(code.co_filename))
-    try:
-        tree = ast.parse(text)
-    except SyntaxError:
-        return None
-    nodes = [n for n in ast.walk(tree) if _starts_at(n, code.co_firstlineno)]
+def _node_of(code: types.CodeType) -> FunctionNode | None:
+    nodes = _functions_by_line("".join(linecache.getlines(code.co_filename))).get(code.co_firstlineno, [])
     if code.co_name == "<lambda>":
         return _lambda_node(nodes, code)
     return next((n for n in nodes if getattr(n, "name", None) == code.co_name), None)
 
 
-def _starts_at(node: ast.AST, line: int) -> bool:
-    if isinstance(node, ast.Lambda):
-        return node.lineno == line
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return min([node.lineno, *(d.lineno for d in node.decorator_list)]) == line
-    return False
+@lru_cache(maxsize=32)  # one file declares many functions; parsing it for each was most of a start
+def _functions_by_line(text: str) -> dict[int, list[FunctionNode]]:
+    """Return the functions and lambdas of a module's text by their first line; empty where it does not parse."""
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return {}
+    found: dict[int, list[FunctionNode]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, FunctionNode):
+            decorators = [] if isinstance(node, ast.Lambda) else node.decorator_list
+            found.setdefault(min([node.lineno, *(d.lineno for d in decorators)]), []).append(node)
+    return found
 
 
-def _lambda_node(nodes: list[ast.AST], code: types.CodeType) -> ast.AST | None:
+def _lambda_node(nodes: list[FunctionNode], code: types.CodeType) -> FunctionNode | None:
     spots = [(p[0], p[2]) for p in code.co_positions() if p[0] is not None and p[2] is not None]
     spots = [s for s in spots if s != (code.co_firstlineno, 0)]  # RESUME claims column 0
     for node in nodes:
