@@ -15,7 +15,9 @@ import msgspec
 from msgspec import Struct
 
 from loom.core.errors import InvalidQuery
+from loom.core.model import EntityInfo
 from loom.core.repository.abc.query import QuerySpec
+from loom.core.repository.values import DOCUMENTS, FilterPathError
 
 VERSION = 1
 MAX_BYTES = 512
@@ -30,27 +32,41 @@ class SortKey(Struct, frozen=True, kw_only=True):
     python_type: Any
 
 
-def total_order(query: QuerySpec, types: dict[str, Any], primary_key: str) -> tuple[SortKey, ...]:
-    """Return the sort of `query` with the primary key as tie-breaker.
+def total_order(query: QuerySpec, info: EntityInfo) -> tuple[SortKey, ...]:
+    """Return the sort of `query` with the primary key of `info` as tie-breaker.
 
     Raises:
-        InvalidQuery: a sort field is not among `types`.
+        InvalidQuery: a sort field is no column, or one whose values have no order.
     """
-    keys = [
-        SortKey(field=s.field, descending=s.direction == "DESC", python_type=types.get(s.field)) for s in query.sort
-    ]
-    unknown = next((k.field for k in keys if k.field not in types), None)
-    if unknown is not None:
-        raise InvalidQuery(f"cannot sort by unknown field '{unknown}'", field="sort")
-    if all(key.field != primary_key for key in keys):
-        keys.append(SortKey(field=primary_key, descending=False, python_type=types[primary_key]))
-    return tuple(keys)
+    keys: dict[str, SortKey] = {}
+    for sort in query.sort:
+        if sort.field not in info.columns:
+            raise FilterPathError(sort.field)
+        if info.columns[sort.field].column_type.type_name in DOCUMENTS:
+            raise InvalidQuery(f"cannot sort by '{sort.field}'", field=sort.field)
+        keys.setdefault(sort.field, _key(info, sort.field, descending=sort.direction == "DESC"))
+    for name in primary_key(info):
+        keys.setdefault(name, _key(info, name, descending=False))
+    return tuple(keys.values())
+
+
+def primary_key(info: EntityInfo) -> tuple[str, ...]:
+    """Return the primary key columns; the first column where none is declared."""
+    declared = tuple(name for name, column in info.columns.items() if column.field.primary_key)
+    return declared or tuple(info.columns)[:1]
 
 
 def encode_cursor(values: Sequence[Any], scope: str, secret: bytes) -> str:
-    """Return the token for a row with these sort values."""
+    """Return the token for a row with these sort values.
+
+    Raises:
+        InvalidQuery: the values are too long for a token.
+    """
     body = msgspec.json.encode([VERSION, scope, list(values)])
-    return _text(body) + "." + _text(_mac(body, secret))
+    token = _text(body) + "." + _text(_mac(body, secret))
+    if len(token) > MAX_BYTES:
+        raise InvalidQuery("a cursor cannot hold values this long; sort by another field", field="sort")
+    return token
 
 
 def decode_cursor(token: str, keys: Sequence[SortKey], scope: str, secret: bytes) -> list[Any]:
@@ -60,8 +76,10 @@ def decode_cursor(token: str, keys: Sequence[SortKey], scope: str, secret: bytes
         InvalidQuery: the token is malformed, forged, of another version, or of another query.
     """
     try:
-        body, mac = (_bytes(part) for part in token.encode("ascii")[: MAX_BYTES + 1].split(b"."))
-        if len(token) > MAX_BYTES or not hmac.compare_digest(mac, _mac(body, secret)):
+        if len(token) > MAX_BYTES:
+            raise ValueError("length")
+        body, mac = (_bytes(part) for part in token.encode("ascii").split(b"."))
+        if not hmac.compare_digest(mac, _mac(body, secret)):
             raise ValueError("signature")
         version, token_scope, values = msgspec.json.decode(body, type=tuple[int, str, list[Any]])
         if (version, token_scope, len(values)) != (VERSION, scope, len(keys)):
@@ -75,6 +93,10 @@ def query_scope(table: str, query: QuerySpec, profile: str) -> str:
     """Return a digest of everything a cursor is bound to: table, sort, filters and profile."""
     text = repr((table, query.sort, query.filters, profile))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _key(info: EntityInfo, name: str, *, descending: bool) -> SortKey:
+    return SortKey(field=name, descending=descending, python_type=info.columns[name].python_type)
 
 
 def _typed(value: Any, key: SortKey) -> Any:

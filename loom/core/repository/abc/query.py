@@ -12,6 +12,7 @@ from loom.core.errors import InvalidQuery
 
 T = TypeVar("T")
 MAX_LIMIT = 1000
+_MAX_OFFSET = 2**63 - 1
 
 
 class PaginationMode(StrEnum):
@@ -118,12 +119,14 @@ def check_page(page: int, limit: int) -> None:
     """Refuse a page or limit no repository runs.
 
     Raises:
-        InvalidQuery: `page` is below 1, or `limit` outside 1 to 1000.
+        InvalidQuery: `page` is below 1 or beyond what a database counts to, or `limit` outside 1 to 1000.
     """
     if page < 1:
         raise InvalidQuery("page must be >= 1", field="page")
     if not 1 <= limit <= MAX_LIMIT:
         raise InvalidQuery(f"limit must be in [1, {MAX_LIMIT}]", field="limit")
+    if page * limit > _MAX_OFFSET:
+        raise InvalidQuery("page is out of range", field="page")
 
 
 def build_page_result(items: Sequence[T], total_count: int, page_params: PageParams) -> PageResult[T]:

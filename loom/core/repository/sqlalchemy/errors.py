@@ -13,6 +13,7 @@ from loom.core.errors import Conflict, InvalidPayload, LoomError, SystemError, U
 
 _SQLITE_UNIQUE = re.compile(r"UNIQUE constraint failed: ([\w., ]+)")
 _SQLITE_NOT_NULL = re.compile(r"NOT NULL constraint failed: \w+\.(\w+)")
+_GONE = ("locked", "unable to open", "connection is closed", "Connection closed", "no active connection")
 _PG_COLUMN = re.compile(r"Key \(([\w, ]+)\)=")
 
 
@@ -40,7 +41,7 @@ def translate(error: BaseException) -> LoomError | None:
     return _by_state(state, error) if state else _by_words(error)
 
 
-def _by_state(state: str, error: exc.DBAPIError) -> LoomError | None:
+def _by_state(state: str, error: exc.DBAPIError) -> LoomError:
     if state == "23503":
         return Conflict("A referenced entity does not exist, or this one is still referenced")
     if state == "23505":
@@ -56,7 +57,7 @@ def _by_state(state: str, error: exc.DBAPIError) -> LoomError | None:
     return SystemError("The database refused the statement")
 
 
-def _by_words(error: exc.DBAPIError) -> LoomError | None:
+def _by_words(error: exc.DBAPIError) -> LoomError:
     words = str(error.orig)
     if found := _SQLITE_UNIQUE.search(words):
         return _duplicate(", ".join(part.strip().rpartition(".")[2] for part in found.group(1).split(",")))
@@ -66,13 +67,11 @@ def _by_words(error: exc.DBAPIError) -> LoomError | None:
         return InvalidPayload([(found.group(1), "is required")])
     if "CHECK constraint" in words:
         return InvalidPayload([("body", "is not allowed")])
-    if isinstance(error, exc.OperationalError | exc.InterfaceError) and (
-        "locked" in words or "unable to open" in words
-    ):
+    if error.connection_invalidated or any(text in words for text in _GONE):
         return Unavailable()
     if isinstance(error, exc.DataError):
         return InvalidPayload([("body", "a value does not fit its column")])
-    return None
+    return SystemError("The database refused the statement")
 
 
 def _driver_error(error: exc.DBAPIError) -> BaseException | None:

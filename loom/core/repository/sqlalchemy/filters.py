@@ -1,16 +1,22 @@
-"""Filters and keyset predicates as SQLAlchemy expressions over one model's table."""
+"""Conditions, orders and keyset positions as SQLAlchemy expressions over one model's table.
+
+Values are bind parameters, named by position (`f0`, `k0`, ...), so an expression is built once per shape and kept.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import BindParameter
+from sqlalchemy.sql.functions import FunctionElement
 
 from loom.core.backend.sqlalchemy import Tables
-from loom.core.errors import InvalidQuery
-from loom.core.model import EntityInfo, RelationInfo, inspect_model
+from loom.core.model import EntityInfo, RelationInfo
 from loom.core.repository.abc.cursor import SortKey
-from loom.core.repository.abc.query import FilterGroup, FilterOp, FilterSpec
-from loom.core.repository.values import FilterPathError, UnsafeFilterError, column_value
+from loom.core.repository.abc.query import FilterOp
+from loom.core.repository.conditions import ESCAPE, Condition, Test
 
 Clause = sa.ColumnElement[bool]
 
@@ -21,60 +27,56 @@ _COMPARE: dict[FilterOp, Callable[[Any, Any], Clause]] = {
     FilterOp.GTE: lambda c, v: c >= v,
     FilterOp.LT: lambda c, v: c < v,
     FilterOp.LTE: lambda c, v: c <= v,
-    FilterOp.LIKE: lambda c, v: c.like(v),
-    FilterOp.ILIKE: lambda c, v: c.ilike(v),
+    FilterOp.IN: lambda c, v: c.in_(v),
+    FilterOp.LIKE: lambda c, v: c.like(v, escape=ESCAPE),
+    FilterOp.ILIKE: lambda c, v: c.ilike(v, escape=ESCAPE),
 }
 
 
-class FilterWriter:
-    """Writes the conditions of one model.
+class Moment(FunctionElement[Any]):
+    """A date with time, or a time, in one text form. SQLite's clock writes `10:00:00`, SQLAlchemy `10:00:00.000000`.
 
-    Args:
-        allowed: filter roots that may be used; empty allows all.
+    As text the two are different and in the wrong order; a walk sorted by such a column would lose rows.
     """
 
-    def __init__(self, info: EntityInfo, tables: Tables, allowed: frozenset[str] = frozenset()) -> None:
+    inherit_cache = True
+
+    def __init__(self, column: Any) -> None:
+        super().__init__(column)
+        self.type = column.type
+
+
+def comparable(column: Any) -> Any:
+    """Return `column` as an expression that may be ordered and compared on every database."""
+    return Moment(column) if isinstance(column.type, sa.DateTime | sa.Time) else column
+
+
+class ConditionWriter:
+    """Writes the conditions of one model."""
+
+    def __init__(self, info: EntityInfo, tables: Tables) -> None:
         self._info = info
         self._tables = tables
         self._table = tables.table(info.model)
-        self._allowed = allowed
 
-    def group(self, group: FilterGroup | None) -> Clause | None:
-        """Return the condition of a whole group; None where there is nothing to filter.
-
-        Raises:
-            FilterPathError: a field does not exist.
-            UnsafeFilterError: a field is not allowed.
-            InvalidQuery: a value does not fit its column.
-        """
-        if group is None or not group.filters:
+    def clause(self, condition: Condition) -> Clause | None:
+        """Return the expression, the value of test i being the parameter `f<i>`; None where there are no tests."""
+        clauses = [self._one(test, f"f{index}") for index, test in enumerate(condition.tests)]
+        if not clauses:
             return None
-        clauses = [self._one(spec) for spec in group.filters]
-        return sa.or_(*clauses) if group.op == "OR" else sa.and_(*clauses)
+        return sa.or_(*clauses) if condition.any_of else sa.and_(*clauses)
 
-    def _one(self, spec: FilterSpec) -> Clause:
-        root, _, leaf = spec.field.partition(".")
-        if self._allowed and root not in self._allowed:
-            raise UnsafeFilterError(spec.field)
-        if spec.op in (FilterOp.EXISTS, FilterOp.NOT_EXISTS):
-            wanted = (spec.op is FilterOp.EXISTS) == (spec.value is not False)
-            related = self._related(self._relation(root), None)
-            return related if wanted else ~related
-        if leaf:
-            relation = self._relation(root)
-            return self._related(relation, FilterSpec(leaf, spec.op, spec.value))
-        return _comparison(self._info, self._table, spec)
+    def _one(self, test: Test, name: str) -> Clause:
+        if not test.relation:
+            return _comparison(self._table, test, name)
+        related = self._related(self._info.relations[test.relation], test, name)
+        return related if test.wanted or test.field else ~related
 
-    def _relation(self, name: str) -> RelationInfo:
-        if name not in self._info.relations:
-            raise FilterPathError(name)
-        return self._info.relations[name]
-
-    def _related(self, relation: RelationInfo, spec: FilterSpec | None) -> Clause:
+    def _related(self, relation: RelationInfo, test: Test, name: str) -> Clause:
         """A correlated EXISTS over the related table."""
         join = relation.join
         target = self._tables.table(relation.target).alias()
-        query = sa.select(sa.literal(1)).select_from(target)
+        query: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(target)
         here = self._table.c[join.local_column]
         if join.secondary_model is None:
             query = query.where(target.c[join.remote_column] == here)
@@ -82,33 +84,14 @@ class FilterWriter:
             link = self._tables.table(join.secondary_model).alias()
             query = query.join(link, link.c[str(join.secondary_remote_column)] == target.c[join.remote_column])
             query = query.where(link.c[str(join.secondary_local_column)] == here)
-        if spec is not None:
-            query = query.where(_comparison(inspect_model(relation.target), target, spec))
+        if test.field:
+            query = query.where(_comparison(target, test, name))
         return query.correlate(self._table).exists()
 
 
-def _comparison(info: EntityInfo, table: sa.FromClause, spec: FilterSpec) -> Clause:
-    if spec.field not in info.columns:
-        raise FilterPathError(spec.field)
-    column, field = table.c[spec.field], info.columns[spec.field]
-    if spec.op is FilterOp.IS_NULL:
-        return column.is_(None) if spec.value is not False else column.is_not(None)
-    if spec.op is FilterOp.IN:
-        return column.in_([column_value(field, value) for value in _items(spec)])
-    if spec.op in (FilterOp.LIKE, FilterOp.ILIKE):
-        if field.column_type.type_name not in ("String", "Text"):
-            raise InvalidQuery(f"'{spec.field}' is not text; {spec.op} does not apply", field=spec.field)
-        return _COMPARE[spec.op](column, column_value(field, spec.value))
-    value = column_value(field, spec.value)
-    if value is None:
-        return column.is_(None) if spec.op is FilterOp.EQ else column.is_not(None)
-    return _COMPARE[spec.op](column, value)
-
-
-def _items(spec: FilterSpec) -> Sequence[Any]:
-    if isinstance(spec.value, list | tuple | set | frozenset):
-        return list(spec.value)
-    return [spec.value]
+def parameters(condition: Condition, values: Sequence[Any]) -> dict[str, Any]:
+    """Return the parameters of a clause."""
+    return {f"f{i}": value for i, value in enumerate(values) if condition.tests[i].op not in _WITHOUT_VALUE}
 
 
 def ordering(table: sa.Table, keys: Sequence[SortKey]) -> list[Any]:
@@ -118,22 +101,56 @@ def ordering(table: sa.Table, keys: Sequence[SortKey]) -> list[Any]:
         column = table.c[key.field]
         if column.nullable:
             terms.append(column.is_(None))
-        terms.append(column.desc() if key.descending else column.asc())
+        value = comparable(column)
+        terms.append(value.desc() if key.descending else value.asc())
     return terms
 
 
-def after(table: sa.Table, keys: Sequence[SortKey], values: Sequence[Any]) -> Clause:
-    """Return the condition "comes after the row with these values" in the total order of `keys`."""
+def after(table: sa.Table, keys: Sequence[SortKey], nulls: Sequence[bool]) -> Clause:
+    """Return the condition "comes after the row at this position" in the total order of `keys`.
+
+    Args:
+        nulls: which values of the position are NULL; the others are the parameters `k<i>`.
+    """
     steps: list[Clause] = []
     equal: list[Clause] = []
-    for key, value in zip(keys, values, strict=True):
+    for index, (key, is_null) in enumerate(zip(keys, nulls, strict=True)):
         column = table.c[key.field]
-        if value is None:
+        if is_null:  # NULL is last: nothing of this key comes after it
             equal.append(column.is_(None))
             continue
-        beyond: Clause = column < value if key.descending else column > value
+        value, here = _bind(f"k{index}", column.type), comparable(column)
+        beyond: Clause = here < value if key.descending else here > value
         if column.nullable:
             beyond = sa.or_(beyond, column.is_(None))
         steps.append(sa.and_(*equal, beyond))
-        equal.append(column == value)
+        equal.append(here == value)
     return sa.or_(*steps) if steps else sa.false()
+
+
+_WITHOUT_VALUE = (FilterOp.IS_NULL, FilterOp.EXISTS)
+
+
+def _comparison(table: Any, test: Test, name: str) -> Clause:
+    column = table.c[test.field]
+    if test.op is FilterOp.IS_NULL:
+        clause: Clause = column.is_(None) if test.wanted else column.is_not(None)
+        return clause
+    if test.op in (FilterOp.LIKE, FilterOp.ILIKE):
+        return _COMPARE[test.op](sa.type_coerce(column, sa.String()), _bind(name, sa.String()))
+    return _COMPARE[test.op](comparable(column), _bind(name, column.type, many=test.op is FilterOp.IN))
+
+
+def _bind(name: str, kind: Any, *, many: bool = False) -> BindParameter[Any]:
+    return sa.bindparam(name, type_=kind, expanding=many)
+
+
+@compiles(Moment)
+def _moment(element: Moment, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.clauses, **options)
+
+
+@compiles(Moment, "sqlite")
+def _moment_sqlite(element: Moment, compiler: SQLCompiler, **options: Any) -> str:
+    text = compiler.process(element.clauses, **options)
+    return f"({text} || substr('.000000', 1, 7 * (instr({text}, '.') = 0)))"

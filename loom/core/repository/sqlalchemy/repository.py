@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 
-import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from loom.core.command import written_fields
 from loom.core.errors import InvalidQuery
 from loom.core.model import inspect_model
-from loom.core.repository.abc.cursor import SortKey, decode_cursor, encode_cursor, query_scope, total_order
+from loom.core.repository.abc.cursor import (
+    decode_cursor,
+    encode_cursor,
+    primary_key,
+    query_scope,
+    total_order,
+)
 from loom.core.repository.abc.query import (
     CursorResult,
     FilterGroup,
@@ -23,11 +27,13 @@ from loom.core.repository.abc.query import (
     build_page_result,
     check_page,
 )
+from loom.core.repository.conditions import Condition, check_profile, resolve
 from loom.core.repository.sqlalchemy.errors import translated
-from loom.core.repository.sqlalchemy.filters import FilterWriter, after, ordering
+from loom.core.repository.sqlalchemy.filters import parameters
 from loom.core.repository.sqlalchemy.related import RelatedReader
 from loom.core.repository.sqlalchemy.session import SessionManager
-from loom.core.repository.values import FilterPathError, column_value
+from loom.core.repository.sqlalchemy.statements import KEY, LIMIT, OFFSET, Statements
+from loom.core.repository.values import FilterPathError, column_value, stored_values
 
 ModelT = TypeVar("ModelT")
 IdT = TypeVar("IdT")
@@ -52,12 +58,10 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
         self.session_manager = session_manager
         self._table = session_manager.tables.table(model)
         self._info = inspect_model(model)
-        self._id = self._info.id_column or next(iter(self._info.columns))
-        self._columns = [self._table.c[name] for name in self._info.columns]
-        self._select = sa.select(*self._columns)
-        self._by_column: dict[str, sa.Select[Any]] = {}
+        self._names = tuple(self._info.columns)
+        self._id = primary_key(self._info)[0]
+        self._statements = Statements(self._info, session_manager.tables)
         self._related = RelatedReader(self._info, session_manager.tables)
-        self._filters = FilterWriter(self._info, session_manager.tables, self.allowed_filter_fields)
 
     @property
     def entity_name(self) -> str:
@@ -89,14 +93,14 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
         typed = self._typed(field, value)
         if typed is _UNFITTING:
             return False
-        query = sa.select(sa.literal(1)).select_from(self._table).where(self._table.c[field] == typed).limit(1)
+        if typed is None:
+            return bool(await self._total(*resolve(self._info, _only(field, None))))
         async with translated(), self.session_manager.reading() as connection:
-            return (await connection.execute(query)).first() is not None
+            return (await connection.execute(self._statements.exists(field), {KEY: typed})).first() is not None
 
     async def count(self) -> int:
         """Return the number of rows."""
-        async with translated(), self.session_manager.reading() as connection:
-            return await self._count(connection, None)
+        return await self._total(Condition(), [])
 
     async def list_paginated(
         self, page_params: PageParams, filter_params: FilterParams | None = None, profile: str = "default"
@@ -126,8 +130,9 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
             Conflict: a unique or foreign key forbids it.
             InvalidPayload: a value is missing or does not fit.
         """
-        values = self._known(written_fields(data, creating=True))
-        return self._entity(await self._write_one(sa.insert(self._table).values(values)))
+        values = stored_values(self._info, data, creating=True)
+        async with translated(), self.session_manager.writing() as connection:
+            return self._entity((await connection.execute(self._statements.insert, values)).one())
 
     async def update(self, obj_id: Any, data: Any) -> ModelT | None:
         """Change what `data` names in one statement and return the entity; None where there is none.
@@ -139,11 +144,11 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
         key = self._typed(self._id, obj_id)
         if key is _UNFITTING:
             return None
-        values: dict[str, Any] = {c.name: sa.func.now() for c in self._columns if c.onupdate is not None}
-        values |= {n: v for n, v in self._known(written_fields(data, creating=False)).items() if n != self._id}
-        if not values:
-            return await self.get_by_id(key, "columns")
-        row = await self._write_one(sa.update(self._table).where(self._table.c[self._id] == key).values(values))
+        values = stored_values(self._info, data, creating=False)
+        if not values and not self._statements.touches:
+            return await self._row(self._id, key)
+        async with translated(), self.session_manager.writing() as connection:
+            row = (await connection.execute(self._statements.update, values | {KEY: key})).first()
         return None if row is None else self._entity(row)
 
     async def delete(self, obj_id: Any) -> bool:
@@ -155,84 +160,72 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
         key = self._typed(self._id, obj_id)
         if key is _UNFITTING:
             return False
-        statement = sa.delete(self._table).where(self._table.c[self._id] == key)
         async with translated(), self.session_manager.writing() as connection:
-            return bool((await connection.execute(statement)).rowcount)
+            return bool((await connection.execute(self._statements.delete, {KEY: key})).rowcount)
 
     async def on_transaction_committed(self, events: Any) -> None:
         """Called after a commit with what changed; nothing by default."""
 
     async def _first(self, field: str, value: Any, profile: str) -> ModelT | None:
+        check_profile(self._info, profile)
         typed = self._typed(field, value)
         if typed is _UNFITTING:
             return None
+        if typed is None:
+            found = await self._page(QuerySpec(filters=_only(field, None), limit=1), profile)
+            return next(iter(found.items), None)
+        return await self._row(field, typed, profile)
+
+    async def _row(self, field: str, value: Any, profile: str | None = None) -> ModelT | None:
+        """Return the entity found by a typed value; columns only where `profile` is None."""
         async with translated(), self.session_manager.reading() as connection:
-            row = (await connection.execute(self._lookup(field), {"value": typed})).first()
+            row = (await connection.execute(self._statements.lookup(field), {KEY: value})).first()
             if row is None:
                 return None
-            (entity,) = await self._related.fill(connection, [self._entity(row)], profile)
-            return entity  # type: ignore[no-any-return]  # built from self.model
-
-    def _lookup(self, field: str) -> sa.Select[Any]:
-        statement = self._by_column.get(field)
-        if statement is None:
-            condition = self._table.c[field] == sa.bindparam("value", type_=self._table.c[field].type)
-            statement = self._select.where(condition).order_by(self._table.c[self._id]).limit(1)
-            self._by_column[field] = statement
-        return statement
+            if profile is None:
+                return self._entity(row)
+            return (await self._related.fill(connection, [self._entity(row)], profile))[0]  # type: ignore[no-any-return]  # built from self.model
 
     async def _page(self, query: QuerySpec, profile: str) -> PageResult[ModelT]:
         check_page(query.page, query.limit)
+        check_profile(self._info, profile)
         params = PageParams(page=query.page, limit=query.limit)
-        condition = self._filters.group(query.filters)
-        statement = self._listing(condition, self._order(query)).limit(query.limit).offset(params.offset)
+        condition, values = resolve(self._info, query.filters, self.allowed_filter_fields)
+        statement = self._statements.page(condition, total_order(query, self._info))
+        given = parameters(condition, values)
         async with translated(), self.session_manager.reading() as connection:
-            items = await self._fetch(connection, statement, profile)
-            is_whole = query.page == 1 and len(items) < query.limit
-            total = len(items) if is_whole else await self._count(connection, condition)
+            rows = (await connection.execute(statement, given | {LIMIT: params.limit, OFFSET: params.offset})).all()
+            items = await self._related.fill(connection, [self._entity(row) for row in rows], profile)
+            is_last = len(items) < params.limit and (items or params.page == 1)
+            total = params.offset + len(items) if is_last else await self._count(connection, condition, given)
         return build_page_result(items, total, params)
 
     async def _step(self, query: QuerySpec, profile: str) -> CursorResult[ModelT]:
         check_page(1, query.limit)
-        keys, scope = self._order(query), query_scope(self._table.name, query, profile)
+        check_profile(self._info, profile)
+        keys, scope = total_order(query, self._info), query_scope(self._table.name, query, profile)
         secret = self.session_manager.cursor_secret
-        condition = self._filters.group(query.filters)
-        if query.cursor:
-            beyond = after(self._table, keys, decode_cursor(query.cursor, keys, scope, secret))
-            condition = beyond if condition is None else sa.and_(condition, beyond)
+        condition, values = resolve(self._info, query.filters, self.allowed_filter_fields)
+        at = decode_cursor(query.cursor, keys, scope, secret) if query.cursor else None
+        statement = self._statements.step(condition, keys, None if at is None else [value is None for value in at])
+        given = parameters(condition, values) | {f"k{i}": v for i, v in enumerate(at or ()) if v is not None}
         async with translated(), self.session_manager.reading() as connection:
-            found = await self._fetch(connection, self._listing(condition, keys).limit(query.limit + 1), profile)
-        items, has_next = found[: query.limit], len(found) > query.limit
-        last = [getattr(items[-1], key.field) for key in keys] if has_next else []
-        token = encode_cursor(last, scope, secret) if has_next else None
+            rows = (await connection.execute(statement, given | {LIMIT: query.limit + 1})).all()
+            found = [self._entity(row) for row in rows[: query.limit]]
+            items = await self._related.fill(connection, found, profile)
+        has_next = len(rows) > query.limit
+        token = encode_cursor([getattr(found[-1], key.field) for key in keys], scope, secret) if has_next else None
         return CursorResult(items=tuple(items), next_cursor=token, has_next=has_next)
 
-    def _order(self, query: QuerySpec) -> tuple[SortKey, ...]:
-        types = {name: column.python_type for name, column in self._info.columns.items()}
-        return total_order(query, types, self._id)
+    async def _total(self, condition: Condition, values: list[Any]) -> int:
+        async with translated(), self.session_manager.reading() as connection:
+            return await self._count(connection, condition, parameters(condition, values))
 
-    def _listing(self, condition: Any, keys: tuple[SortKey, ...]) -> sa.Select[Any]:
-        statement = self._select if condition is None else self._select.where(condition)
-        return statement.order_by(*ordering(self._table, keys))
-
-    async def _fetch(self, connection: AsyncConnection, statement: sa.Select[Any], profile: str) -> list[Any]:
-        rows = (await connection.execute(statement)).all()
-        return await self._related.fill(connection, [self._entity(row) for row in rows], profile)
-
-    async def _count(self, connection: AsyncConnection, condition: Any) -> int:
-        statement = sa.select(sa.func.count()).select_from(self._table)
-        statement = statement if condition is None else statement.where(condition)
-        return int((await connection.execute(statement)).scalar_one())
-
-    async def _write_one(self, statement: Any) -> Any:
-        async with translated(), self.session_manager.writing() as connection:
-            return (await connection.execute(statement.returning(*self._columns))).first()
+    async def _count(self, connection: AsyncConnection, condition: Condition, given: Mapping[str, Any]) -> int:
+        return int((await connection.execute(self._statements.count(condition), dict(given))).scalar_one())
 
     def _entity(self, row: Any) -> ModelT:
-        return self.model(**dict(zip(self._info.columns, row, strict=True)))
-
-    def _known(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in values.items() if name in self._info.columns}
+        return self.model(**dict(zip(self._names, row, strict=True)))
 
     def _typed(self, field: str, value: Any) -> Any:
         """Return `value` as the column's type; `_UNFITTING` where it cannot be one, so that no row can match."""
@@ -242,3 +235,7 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
             return column_value(self._info.columns[field], value)
         except InvalidQuery:
             return _UNFITTING
+
+
+def _only(field: str, value: Any) -> FilterGroup:
+    return FilterGroup((FilterSpec(field, FilterOp.EQ, value),))

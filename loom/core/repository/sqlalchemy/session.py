@@ -2,7 +2,8 @@
 
 Inside a unit of work every call shares its connection, one statement at a time. Outside one, a read runs in autocommit
 mode (no BEGIN, no ROLLBACK) and a write in a transaction of its own. SQLite is opened with foreign keys on, a write-ahead
-log and a busy timeout, and its transactions begin IMMEDIATE, so that two writers queue instead of failing half-way.
+log, a busy timeout and a LIKE that tells upper from lower case, as PostgreSQL's does; its transactions begin IMMEDIATE, so
+that two writers queue instead of failing half-way. A database in memory has one connection, which callers take in turns.
 """
 
 import asyncio
@@ -17,14 +18,27 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, a
 from loom.core.backend.sqlalchemy import Tables, default_tables
 from loom.core.uow.context import active_uow
 
+REFUSAL = "loom_refusal"
+"""Key of a connection's `info`: the error by which the database ended the running transaction."""
+
 _CREATE_LOCK = 0x6C6F6F6D  # advisory lock number: "loom"
+_PRAGMAS = ("foreign_keys=ON", "journal_mode=WAL", "busy_timeout=5000", "synchronous=NORMAL", "case_sensitive_like=ON")
 
 
 class Transactional(Protocol):
     """A unit of work a repository can run in."""
 
-    connection: AsyncConnection
     lock: asyncio.Lock
+
+    @property
+    def is_open(self) -> bool:
+        """False where the transaction is over."""
+        ...
+
+    @property
+    def connection(self) -> AsyncConnection:
+        """The connection of the transaction."""
+        ...
 
     def session(self) -> AsyncSession:
         """Return the session bound to the transaction."""
@@ -37,6 +51,7 @@ class SessionManager:
     Args:
         tables: the application's tables; the default registry's where none are given.
         inject_trace_id: accepted; the id is never put into statement text, which would defeat statement caches.
+        cursor_secret: signs cursors; by default derived from the URL, so that all workers on a database agree.
     """
 
     def __init__(
@@ -52,6 +67,7 @@ class SessionManager:
         connect_args: dict[str, Any] | None = None,
         inject_trace_id: bool = True,
         tables: Tables | None = None,
+        cursor_secret: bytes | None = None,
         **engine_kwargs: Any,
     ) -> None:
         del inject_trace_id
@@ -61,14 +77,17 @@ class SessionManager:
             "pool_timeout": pool_timeout,
             "pool_recycle": pool_recycle,
         }
-        options = {key: value for key, value in pool.items() if value is not None}
+        options: dict[str, Any] = {key: value for key, value in pool.items() if value is not None}
         self.tables = tables or default_tables()
-        self.cursor_secret = hashlib.sha256(f"loom cursor {url}".encode()).digest()
+        self.cursor_secret = cursor_secret or hashlib.sha256(f"loom cursor {url}".encode()).digest()
+        if _is_in_memory(url) and "poolclass" not in engine_kwargs:
+            options = {"poolclass": sa.AsyncAdaptedQueuePool, "pool_size": 1, "max_overflow": 0}
         self.engine: AsyncEngine = create_async_engine(
             url, echo=echo, pool_pre_ping=pool_pre_ping, connect_args=connect_args or {}, **options, **engine_kwargs
         )
         self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.session_factory = async_sessionmaker(self.engine, expire_on_commit=False)
+        sa.event.listen(self.engine.sync_engine, "handle_error", _remember_refusal)
         if self.engine.dialect.name == "sqlite":
             _prepare_sqlite(self.engine)
 
@@ -81,7 +100,7 @@ class SessionManager:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """Yield the connection a read runs on."""
-        running: Transactional | None = active_uow.get()
+        running = running_uow()
         if running is not None:
             async with running.lock:
                 yield running.connection
@@ -92,7 +111,7 @@ class SessionManager:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """Yield the connection a write runs on; outside a unit of work it commits at the end."""
-        running: Transactional | None = active_uow.get()
+        running = running_uow()
         if running is not None:
             async with running.lock:
                 yield running.connection
@@ -112,17 +131,37 @@ class SessionManager:
         await self.engine.dispose()
 
 
+def running_uow() -> Transactional | None:
+    """Return the unit of work to join. One that is over is none: a task may outlive the transaction it was started in."""
+    found: Transactional | None = active_uow.get()
+    return found if found is not None and found.is_open else None
+
+
 def get_active_session() -> AsyncSession | None:
     """Return the session of the running unit of work; None outside one."""
-    running: Transactional | None = active_uow.get()
+    running = running_uow()
     return running.session() if running is not None else None
+
+
+def _is_in_memory(url: str) -> bool:
+    parsed = sa.make_url(url)
+    return parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:")
+
+
+def _remember_refusal(context: Any) -> None:
+    """A refused statement ends the transaction it is in, unless a savepoint is around it."""
+    connection, refusal = context.connection, context.sqlalchemy_exception
+    if connection is None or connection.closed or connection.invalidated or refusal is None:
+        return
+    if connection.in_transaction() and not connection.in_nested_transaction():
+        connection.info[REFUSAL] = refusal
 
 
 def _prepare_sqlite(engine: AsyncEngine) -> None:
     @sa.event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _: Any) -> None:
         cursor = connection.cursor()
-        for pragma in ("foreign_keys=ON", "journal_mode=WAL", "busy_timeout=5000", "synchronous=NORMAL"):
+        for pragma in _PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

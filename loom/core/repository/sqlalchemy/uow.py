@@ -1,21 +1,31 @@
-"""One transaction over one connection, closed on every way out, cancellation included."""
+"""One transaction over one connection, ended exactly once on every way out, cancellation included.
+
+Rules for the next editor:
+- `commit` and `rollback` end the unit of work: the context is restored first, so nothing that runs later joins a transaction
+  that is over; then the connection goes back to the pool. Cancelling cannot interrupt that part.
+- A statement the database refused ends the transaction on PostgreSQL, whose COMMIT then rolls back without saying so. So
+  a unit of work remembers the refusal, on every database alike, and its commit raises it again: what was caught on the
+  way cannot turn into a commit that stored nothing. Code that wants to go on after a refusal opens a savepoint
+  (`session.begin_nested()`).
+"""
 
 import asyncio
+from collections.abc import Coroutine
 from contextvars import Token
 from typing import Any, Self
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, AsyncTransaction
 
 from loom.core.repository.sqlalchemy.errors import translated
-from loom.core.repository.sqlalchemy.session import SessionManager
+from loom.core.repository.sqlalchemy.session import REFUSAL, SessionManager
 from loom.core.uow.context import active_uow
 
 
 class SQLAlchemyUnitOfWork:
-    """A unit of work; repositories called while it runs join it.
+    """A unit of work; repositories called while it runs join it, one statement at a time.
 
     Raises:
-        RuntimeError: `begin` is called twice, or `commit` or `rollback` before it.
+        RuntimeError: `begin` is called twice, or `commit` or `rollback` before it or after the end.
     """
 
     def __init__(self, session_manager: SessionManager) -> None:
@@ -24,13 +34,26 @@ class SQLAlchemyUnitOfWork:
         self._transaction: AsyncTransaction | None = None
         self._session: AsyncSession | None = None
         self._token: Token[Any] | None = None
+        self._ended = False
         self.lock = asyncio.Lock()
 
     @property
+    def is_open(self) -> bool:
+        """True between `begin` and the end."""
+        return self._transaction is not None and not self._ended
+
+    @property
     def connection(self) -> AsyncConnection:
-        """The connection of the transaction."""
+        """The connection of the transaction.
+
+        Raises:
+            SQLAlchemyError: the transaction is over, because the database refused one of its statements.
+        """
         if self._connection is None:
             raise RuntimeError("the unit of work was used before begin")
+        refusal = self._connection.info.get(REFUSAL)
+        if refusal is not None:
+            raise refusal
         return self._connection
 
     def session(self) -> AsyncSession:
@@ -46,67 +69,74 @@ class SQLAlchemyUnitOfWork:
         async with translated():
             connection = await self._manager.engine.connect()
             try:
+                connection.info.pop(REFUSAL, None)
                 self._transaction = await connection.begin()
             except BaseException:
-                await asyncio.shield(connection.close())
+                await _finished(connection.close())
                 raise
         self._connection = connection
         self._token = active_uow.set(self)
 
     async def commit(self) -> None:
-        """Make it durable; what the database refuses now is translated like any refusal."""
+        """Make it durable and end. What the database refuses, now or earlier, is raised; then nothing was stored."""
         transaction = self._begun("commit")
-        async with translated():
-            if self._session is not None:
-                await self._session.flush()
-            await transaction.commit()
+        stored = False
+        try:
+            async with translated():
+                if self._session is not None:
+                    await self._session.flush()
+                _ = self.connection
+                await transaction.commit()
+                stored = True
+        finally:
+            await self._end(undo=not stored)
 
     async def rollback(self) -> None:
-        """Undo it."""
-        await self._begun("rollback").rollback()
-
-    async def close(self) -> None:
-        """Give the connection back and restore the context."""
-        if self._token is not None:
-            active_uow.reset(self._token)
-            self._token = None
-        if self._session is not None:
-            await self._session.close()
-        if self._connection is not None:
-            await self._connection.close()
+        """Undo it and end."""
+        self._begun("rollback")
+        await self._end(undo=True)
 
     async def __aenter__(self) -> Self:
         await self.begin()
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: Any) -> None:
-        try:
-            if kind is None:
-                await self.commit()
-        except BaseException:
-            kind = BaseException
-            raise
-        finally:
-            await self._leave(failed=kind is not None)
-
-    async def _leave(self, *, failed: bool) -> None:
-        """Roll back where needed and close; a second cancellation cannot interrupt it."""
-        if self._token is not None:
-            active_uow.reset(self._token)
-            self._token = None
-        await asyncio.shield(self._clean_up(failed=failed))
-
-    async def _clean_up(self, *, failed: bool) -> None:
-        try:
-            if failed and self._transaction is not None and self._transaction.is_active:
-                await self._transaction.rollback()
-        finally:
-            await self.close()
+        if not self.is_open:
+            return
+        if kind is None:
+            await self.commit()
+        else:
+            await self.rollback()
 
     def _begun(self, what: str) -> AsyncTransaction:
         if self._transaction is None:
             raise RuntimeError(f"{what} was called before begin")
+        if self._ended:
+            raise RuntimeError(f"{what} was called after the end")
         return self._transaction
+
+    async def _end(self, *, undo: bool) -> None:
+        self._ended = True
+        self._leave_context()
+        await _finished(self._clean_up(undo=undo))
+
+    def _leave_context(self) -> None:
+        token, self._token = self._token, None
+        try:
+            if token is not None:
+                active_uow.reset(token)
+        except ValueError:  # ended by another task than began it: its context is its own, and knows by `is_open`
+            return
+
+    async def _clean_up(self, *, undo: bool) -> None:
+        assert self._connection is not None
+        try:
+            if self._session is not None:
+                await self._session.close()
+            if undo and self._transaction is not None and self._transaction.is_active:
+                await self._transaction.rollback()
+        finally:
+            await self._connection.close()
 
 
 class SQLAlchemyUnitOfWorkFactory:
@@ -118,3 +148,17 @@ class SQLAlchemyUnitOfWorkFactory:
     def create(self) -> SQLAlchemyUnitOfWork:
         """Return a fresh one, not begun."""
         return SQLAlchemyUnitOfWork(self._manager)
+
+
+async def _finished(work: Coroutine[Any, Any, None]) -> None:
+    """Await `work` to its end; a cancellation meanwhile is raised after it."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    task.result()
