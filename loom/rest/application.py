@@ -7,7 +7,7 @@ from loom.core.backend.sqlalchemy import Tables
 from loom.core.bootstrap import KernelRuntime
 from loom.core.config import Settings
 from loom.core.engine.plan import Plan
-from loom.rest.compiler import CompiledRoute
+from loom.rest.route import CompiledRoute
 
 
 @dataclass(frozen=True)

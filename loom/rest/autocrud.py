@@ -1,13 +1,16 @@
 """The five operations of a model, as ordinary use cases: compiled, planned and drawn like hand-written ones."""
 
+import copy
 from collections.abc import Iterable
 from typing import Any
 
-from msgspec import UNSET, UnsetType
+import msgspec
+from msgspec import NODEFAULT, UNSET, UnsetType
 
 from loom.core.command import Command
+from loom.core.command.base import CommandMeta
 from loom.core.errors import NotFound
-from loom.core.model import get_column_fields, get_id_attribute
+from loom.core.model import get_column_fields
 from loom.core.model.introspection import ColumnFieldInfo
 from loom.core.repository.abc.query import CursorResult, PageResult, QuerySpec
 from loom.core.use_case import Input, UseCase
@@ -31,13 +34,21 @@ _DOCS: dict[CrudOp, str] = {
 
 
 def build_auto_routes(model: type[Any], include: Iterable[str] = ()) -> tuple[RestRoute, ...]:
-    """Return the routes of `model`: those of `include`, or all five. Unknown names are ignored."""
+    """Return the routes of `model`: those of `include`, or all five. Unknown names are ignored.
+
+    Raises:
+        ValueError: the model has no primary key, and no field `id` either.
+    """
     wanted = set(include) or set(CrudOp)
     return tuple(_route(model, op) for op in CrudOp if op in wanted)
 
 
 def crud_use_case(model: type[Any], op: CrudOp) -> type[Any]:
-    """Return the use case of one operation; the same class for the same model every time."""
+    """Return the use case of one operation; the same class for the same model every time.
+
+    Raises:
+        ValueError: the model has no primary key, and no field `id` either.
+    """
     made: dict[CrudOp, type[Any]] | None = vars(model).get("__loom_crud__")
     if made is None:
         made = {each: _named(_BUILDERS[each](model), model, each) for each in CrudOp}
@@ -61,7 +72,7 @@ def _create(model: type[Any]) -> type[Any]:
 
 
 def _get(model: type[Any]) -> type[Any]:
-    key_type = get_column_fields(model)[get_id_attribute(model)].python_type
+    key_type = _key_type(model)
 
     class Get(UseCase[model, model]):  # type: ignore[valid-type]  # the model is known at run time only
         async def execute(self, id: key_type, profile: str = "default") -> model:  # type: ignore[valid-type]  # noqa: A002 - same; the path parameter's name
@@ -84,7 +95,7 @@ def _list(model: type[Any]) -> type[Any]:
 
 
 def _update(model: type[Any]) -> type[Any]:
-    key_type = get_column_fields(model)[get_id_attribute(model)].python_type
+    key_type = _key_type(model)
     command = _update_input(model)
 
     class Update(UseCase[model, model]):  # type: ignore[valid-type]  # the model is known at run time only
@@ -98,7 +109,7 @@ def _update(model: type[Any]) -> type[Any]:
 
 
 def _delete(model: type[Any]) -> type[Any]:
-    key_type = get_column_fields(model)[get_id_attribute(model)].python_type
+    key_type = _key_type(model)
 
     class Delete(UseCase[model, bool]):  # type: ignore[valid-type]  # the model is known at run time only
         async def execute(self, id: key_type) -> bool:  # type: ignore[valid-type]  # noqa: A002 - same; the path parameter's name
@@ -119,9 +130,19 @@ _BUILDERS = {
 def _named(cls: type[Any], model: type[Any], op: CrudOp) -> type[Any]:
     cls.__name__ = cls.__qualname__ = f"Auto{op.capitalize()}{model.__name__}"
     cls.__module__ = model.__module__
+    cls.execute.__qualname__ = f"{cls.__qualname__}.execute"
     cls.__doc__ = _DOCS[op].format(model.__name__)
     set_use_case_key(cls, f"{model_entity_key(model)}{KEY_SEPARATOR}{op}")
     return cls
+
+
+def _key_type(model: type[Any]) -> Any:
+    """Return the type of the id: of the primary key, or of a field `id` where a struct knows no keys."""
+    columns = get_column_fields(model)
+    key = next((name for name, column in columns.items() if column.field.primary_key), "id")
+    if key not in columns:
+        raise ValueError(f"{model.__name__} has no primary key column")
+    return columns[key].value_type
 
 
 def _writable(model: type[Any]) -> list[ColumnFieldInfo]:
@@ -134,29 +155,42 @@ def _writable(model: type[Any]) -> list[ColumnFieldInfo]:
 
 
 def _create_input(model: type[Any]) -> type[Any]:
-    fields: list[Any] = []
+    """Required is what has no default and must not be null."""
+    fields: dict[str, tuple[Any, Any]] = {}
     for column in _writable(model):
-        if column.field.default is not UNSET:
-            fields.append((column.name, column.python_type, column.field.default))
-        elif column.field.nullable:
-            fields.append((column.name, column.python_type | None, None))
+        if column.field.has_default:
+            fields[column.name] = (_value(column), _default(column.field.default))
         else:
-            fields.append((column.name, column.python_type))
-    return _command(f"{model.__name__}CreateInput", fields, model)
+            fields[column.name] = (_value(column), None if column.field.nullable else NODEFAULT)
+    return _command(f"{model.__name__}CreateInput", f"What a new {model.__name__} is made of.", fields, model)
 
 
 def _update_input(model: type[Any]) -> type[Any]:
-    fields = [
-        (c.name, (c.python_type | None if c.field.nullable else c.python_type) | UnsetType, UNSET)
-        for c in _writable(model)
-    ]
-    return _command(f"{model.__name__}UpdateInput", fields, model)
+    """Every field may be absent; null is a value where the column takes it."""
+    fields = {column.name: (_value(column) | UnsetType, UNSET) for column in _writable(model)}
+    return _command(f"{model.__name__}UpdateInput", f"What changes of a {model.__name__}.", fields, model)
 
 
-def _command(name: str, fields: list[Any], model: type[Any]) -> type[Any]:
-    defaults = {field[0]: field[2] for field in fields if len(field) == 3}
-    annotations = {field[0]: field[1] for field in fields}
-    body = {"__module__": model.__module__, "__qualname__": name, "__annotations__": annotations, **defaults}
-    make: Any = type(Command)
-    made: type[Any] = make(name, (Command,), body)
+def _value(column: ColumnFieldInfo) -> Any:
+    return column.value_type | None if column.field.nullable else column.value_type
+
+
+def _default(default: Any) -> Any:
+    """A default as a struct takes it: made anew for each instance where it is callable or mutable."""
+    if callable(default):
+        return msgspec.field(default_factory=default)
+    if isinstance(default, list | dict | set | bytearray):
+        return msgspec.field(default_factory=lambda: copy.deepcopy(default))
+    return default
+
+
+def _command(name: str, doc: str, fields: dict[str, tuple[Any, Any]], model: type[Any]) -> type[Any]:
+    body: dict[str, Any] = {
+        "__module__": model.__module__,
+        "__qualname__": name,
+        "__doc__": doc,
+        "__annotations__": {field: annotation for field, (annotation, _) in fields.items()},
+    }
+    body |= {field: default for field, (_, default) in fields.items() if default is not NODEFAULT}
+    made: type[Any] = CommandMeta(name, (Command,), body)
     return made

@@ -12,11 +12,14 @@ class BadRequest(LoomError):
 
     def __init__(self, message: str, *, code: str = "malformed_body", status: int = 400) -> None:
         super().__init__(message, code=code)
-        self.status = status  # type: ignore[misc]  # per instance: 400, 413 or 415
+        self.status = status  # type: ignore[misc]  # per instance: 400 or 413
 
 
-def error_body(error: Exception) -> tuple[int, dict[str, Any]]:
-    """Return status and JSON body for `error`. Nothing of an unexpected one is repeated."""
+def error_body(error: BaseException) -> tuple[int, dict[str, Any]]:
+    """Return status and JSON body for `error`. Nothing of an unexpected one is repeated.
+
+    A query that cannot run has a text as its `detail`, everything else an object.
+    """
     if isinstance(error, InvalidQuery):
         return error.status, {"detail": error.message}
     if isinstance(error, LoomError):
@@ -28,12 +31,17 @@ def error_body(error: Exception) -> tuple[int, dict[str, Any]]:
 
 def _extra(error: LoomError) -> dict[str, Any]:
     if isinstance(error, NotFound):
-        return {"entity": error.entity, "id": error.id}
+        return {"entity": error.entity, "id": _shown(error.id)}
     if isinstance(error, RuleViolations | InvalidPayload):
         return {"violations": [_violation(v.field, v.message) for v in error.violations]}
     if isinstance(error, RuleViolation | ParameterBindingError):
         return {"violations": [_violation(error.field, error.message)]}
     return {}
+
+
+def _shown(identity: Any) -> Any:
+    """An id as JSON has it; one that JSON has no form for, as text."""
+    return identity if isinstance(identity, str | int | float | bool | None) else str(identity)
 
 
 def _violation(field: str, message: str) -> dict[str, str]:

@@ -1,47 +1,69 @@
 """The request id: taken from the client where it is safe, made otherwise, answered on every response."""
 
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from loom.core.tracing import clean_trace_id, generate_trace_id, reset_trace_id, set_trace_id
 from loom.rest.encode import encode
 from loom.rest.errors import error_body
 
+Message = MutableMapping[str, Any]
+Send = Callable[[Message], Awaitable[None]]
+Receive = Callable[[], Awaitable[Message]]
+AsgiApp = Callable[[Any, Receive, Send], Awaitable[None]]
+
 
 class TraceIdMiddleware:
-    """Pure ASGI. Also answers what nothing inside caught, so that even a 500 carries its id."""
+    """Pure ASGI. What nothing inside answered, it answers with a 500, so that even that carries its id.
 
-    def __init__(self, app: Any, *, header: str = "x-request-id") -> None:
+    Args:
+        header: its name; read without regard to case.
+    """
+
+    def __init__(self, app: AsgiApp, *, header: str = "x-request-id") -> None:
         self._app = app
         self._header = header.lower().encode("latin-1")
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Run one request under its id."""
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        """Run one request under its id; anything but HTTP passes through."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        sent = next((v for k, v in scope["headers"] if k.lower() == self._header), b"")
-        trace_id = clean_trace_id(sent.decode("latin-1")) or generate_trace_id()
-        started = False
-
-        async def send_with_id(message: Any) -> None:
-            nonlocal started
-            if message["type"] == "http.response.start":
-                started = True
-                message["headers"] = [*message.get("headers", ()), (self._header, trace_id.encode())]
-            await send(message)
-
+        trace_id = self._sent(scope) or generate_trace_id()
+        answer = _Answer(send, self._header, trace_id.encode())
         token = set_trace_id(trace_id)
         try:
-            await self._app(scope, receive, send_with_id)
+            await self._app(scope, receive, answer)
         except Exception as error:
-            if not started:
-                await _answer(error, send_with_id)
+            if not answer.started:
+                await _refuse(error, answer)
             raise
         finally:
             reset_trace_id(token)
 
+    def _sent(self, scope: Any) -> str | None:
+        sent = next((value for name, value in scope["headers"] if name.lower() == self._header), b"")
+        return clean_trace_id(sent.decode("latin-1"))
 
-async def _answer(error: Exception, send: Any) -> None:
+
+class _Answer:
+    """Sends a response with the id among its headers."""
+
+    def __init__(self, send: Send, header: bytes, trace_id: bytes) -> None:
+        self._send = send
+        self._header = header
+        self._trace_id = trace_id
+        self.started = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            others = [(name, value) for name, value in message.get("headers", ()) if name.lower() != self._header]
+            message["headers"] = [*others, (self._header, self._trace_id)]
+        await self._send(message)
+
+
+async def _refuse(error: Exception, send: Send) -> None:
     status, body = error_body(error)
     headers = [(b"content-type", b"application/json")]
     await send({"type": "http.response.start", "status": status, "headers": headers})

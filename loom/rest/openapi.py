@@ -1,23 +1,22 @@
-"""The OpenAPI document of an application, written from compiled routes."""
+"""The OpenAPI 3.1 document of an application, written from compiled routes. Types: `loom.rest.schemas`."""
 
+import inspect
 import re
-from collections.abc import Sequence
-from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-import msgspec
-from msgspec import UNSET, Struct, UnsetType, defstruct
+from loom.core.engine.plan import ParamBinding
+from loom.core.model.introspection import ColumnFieldInfo
+from loom.core.repository.abc.query import MAX_LIMIT, FilterOp, PaginationMode
+from loom.rest.query import RESERVED
+from loom.rest.route import CompiledRoute
+from loom.rest.schemas import Schema, Schemas
 
-from loom.core.command.base import command_shape
-from loom.core.repository.abc.query import CursorResult, PageResult, PaginationMode
-from loom.rest.compiler import CompiledRoute
-
-_REF = "#/components/schemas/{name}"
-_WORD = re.compile(r"\W")
+_NO_WORD = re.compile(r"\W")
 _CONVERTER = re.compile(r"{(\w+):\w+}")
-_TEXT = {"type": "string"}
+_TEXT: Schema = {"type": "string"}
 
-_ERROR_SCHEMAS: dict[str, Any] = {
+_ERROR_SCHEMAS: dict[str, Schema] = {
     "Violation": {
         "type": "object",
         "required": ["field", "message"],
@@ -42,161 +41,144 @@ _ERROR_SCHEMAS: dict[str, Any] = {
     },
 }
 _ERRORS = {"400": "Malformed request", "404": "Not found", "409": "Conflict", "422": "Rejected"}
+_BODILESS = frozenset({204, 205, 304})
+_ORDERED = (FilterOp.NE, FilterOp.GT, FilterOp.GTE, FilterOp.LT, FilterOp.LTE, FilterOp.IN, FilterOp.IS_NULL)
+_TEXTUAL = (*_ORDERED, FilterOp.LIKE, FilterOp.ILIKE)
 
 
 def build_openapi(
     title: str, version: str, routes: Sequence[CompiledRoute], *, base: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Return an OpenAPI 3.1 document. `base` contributes paths and components of other routes of the same app."""
+    """Return the document. `base` contributes paths and components of other routes of the same app."""
     base = base or {}
-    document = {
+    schemas = _Document()
+    paths = dict(base.get("paths", {}))
+    for route in routes:
+        path = _CONVERTER.sub(r"{\1}", route.full_path)
+        operations = paths.setdefault(path, {})
+        operations.setdefault(route.method.lower(), schemas.operation(route))
+    known = base.get("components", {})
+    components = {**known.get("schemas", {}), **schemas.components(), **_ERROR_SCHEMAS}
+    return {
         **base,
         "openapi": "3.1.0",
         "info": {**base.get("info", {}), "title": title, "version": version},
-        "paths": dict(base.get("paths", {})),
-        "components": dict(base.get("components", {})),
+        "paths": paths,
+        "components": {**known, "schemas": components},
     }
-    schemas = _Schemas()
-    for route in routes:
-        path = _CONVERTER.sub(r"{\1}", route.full_path)
-        document["paths"].setdefault(path, {})[route.route.method.lower()] = _operation(route, schemas)
-    known = document["components"].get("schemas", {})
-    document["components"]["schemas"] = {**known, **_ERROR_SCHEMAS, **schemas.components}
-    return document
 
 
-class _Schemas:
-    """Collects component schemas; what cannot be described is left out of the document, never a failure."""
+class _Document:
+    """Writes operations and remembers what must be unique or shared among them."""
 
     def __init__(self) -> None:
-        self.components: dict[str, Any] = {}
+        self._schemas = Schemas()
+        self._ids: set[str] = set()
 
-    def of(self, annotation: Any) -> dict[str, Any] | None:
-        """Return a schema for `annotation`, its components collected; None for `Any` and the indescribable."""
-        if annotation in (Any, None, NoneType) or isinstance(annotation, str):
-            return None
-        try:
-            (schema,), components = msgspec.json.schema_components([_described(annotation)], ref_template=_REF)
-        except (TypeError, ValueError):
-            return None
-        self.components |= components
+    def components(self) -> dict[str, Schema]:
+        """The components of every operation written so far."""
+        return self._schemas.components()
+
+    def operation(self, route: CompiledRoute) -> dict[str, Any]:
+        """Return the operation of one route."""
+        summary, description = _texts(route)
+        found: dict[str, Any] = {
+            "operationId": self._unique(_operation_id(route)),
+            "summary": summary,
+            "description": description,
+            "tags": list(route.interface_tags),
+            "parameters": [*self._path_parameters(route), *self._query_parameters(route)],
+            "requestBody": self._request_body(route),
+            "responses": self._responses(route),
+        }
+        return {key: value for key, value in found.items() if value}
+
+    def _unique(self, wanted: str) -> str:
+        candidates = (wanted, *(f"{wanted}_{number}" for number in range(2, len(self._ids) + 3)))
+        chosen = next(name for name in candidates if name not in self._ids)
+        self._ids.add(chosen)
+        return chosen
+
+    def _responses(self, route: CompiledRoute) -> dict[str, Any]:
+        success: dict[str, Any] = {"description": "Success"}
+        if route.route.status_code not in _BODILESS:
+            schema = self._schemas.answer(route.plan.returns)
+            success["content"] = {"application/json": {} if schema is None else {"schema": schema}}
+        error = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}}
+        errors = {status: {"description": text, "content": error} for status, text in _ERRORS.items()}
+        return {str(route.route.status_code): success, **errors}
+
+    def _request_body(self, route: CompiledRoute) -> dict[str, Any]:
+        if route.plan.input_binding is None:
+            return {}
+        schema = self._schemas.request(route.plan.input_binding.command_type)
+        content = {"type": "object"} if schema is None else schema
+        return {"required": True, "content": {"application/json": {"schema": content}}}
+
+    def _path_parameters(self, route: CompiledRoute) -> Iterator[dict[str, Any]]:
+        for name in route.path_params:
+            yield {"name": name, "in": "path", "required": True, "schema": self._type(route, name)}
+
+    def _query_parameters(self, route: CompiledRoute) -> Iterator[dict[str, Any]]:
+        bindings = {binding.name: binding for binding in route.plan.param_bindings}
+        for name in route.query_params:
+            yield _query(name, self._defaulted(route, bindings[name]), required=bindings[name].required)
+        if route.query_spec:
+            yield from _list_parameters(route)
+            yield from self._filters(route)
+        if route.takes_profile and route.effective_expose_profile:
+            profiles = list(route.effective_allowed_profiles)
+            yield _query("profile", {**_TEXT, "enum": profiles, "default": route.effective_profile_default})
+
+    def _filters(self, route: CompiledRoute) -> Iterator[dict[str, Any]]:
+        for name, column in route.columns.items():
+            if name not in RESERVED and name not in route.query_params:
+                others = ", ".join(f"`{name}__{op}`" for op in _operators(column))
+                schema = self._text_or(column.value_type)
+                yield {**_query(name, schema), "description": f"Equal to. Also {others}."}
+
+    def _type(self, route: CompiledRoute, name: str) -> Schema:
+        return self._text_or(route.execute_param_types.get(name))
+
+    def _text_or(self, annotation: Any) -> Schema:
+        schema = self._schemas.answer(annotation)
+        return _TEXT if schema is None else schema
+
+    def _defaulted(self, route: CompiledRoute, binding: ParamBinding) -> Schema:
+        schema = self._type(route, binding.name)
+        if isinstance(binding.default, str | int | float | bool):
+            return {"allOf": [schema], "default": binding.default}
         return schema
 
 
-def _described(annotation: Any) -> Any:
-    """Return `annotation` with every struct replaced by its documented twin."""
-    if isinstance(annotation, type) and issubclass(annotation, Struct) and not get_args(annotation):
-        return _twin(annotation)
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin in (Union, UnionType):
-        return Union[tuple(_described(a) for a in arguments)]  # noqa: UP007 - members known here only
-    if origin in (PageResult, CursorResult, list, tuple, dict):
-        return origin[tuple(_described(a) for a in arguments)]
-    return annotation
+def _operation_id(route: CompiledRoute) -> str:
+    path = _NO_WORD.sub("_", route.full_path)
+    return f"handle_{route.route.use_case.__name__}_{path}_{route.method.lower()}"
 
 
-def _twin(model: type[Struct]) -> type[Struct]:
-    """A struct documents the fields every answer holds as required, and hides what no one sends or sees."""
-    twin: type[Struct] | None = vars(model).get("__loom_documented__")
-    if twin is None:
-        fields: list[Any] = []
-        for info in msgspec.structs.fields(model):
-            kind = info.type
-            optional = info.default is UNSET and UnsetType in get_args(kind)
-            fields.append((info.name, kind, UNSET) if optional else (info.name, kind))
-        rename = {info.name: info.encode_name for info in msgspec.structs.fields(model)}
-        twin = defstruct(model.__name__, fields, rename=rename, kw_only=True)
-        model.__loom_documented__ = twin  # type: ignore[attr-defined]  # lives as long as the model
-    return twin
-
-
-def _input_twin(command: type[Any]) -> Any:
-    """What a client may send: no internal or computed field; a patch field may be absent."""
-    if not issubclass(command, Struct):
-        return command
-    fields: list[Any] = []
-    rename = {}
-    for field in command_shape(command).values():
-        if field.marker is not None and field.marker.hidden:
-            continue
-        kind = _without_unset(field.annotation)
-        fields.append((field.name, kind) if field.required else (field.name, kind | UnsetType, UNSET))
-        rename[field.name] = field.wire
-    return defstruct(f"{command.__name__}Request", fields, rename=rename, kw_only=True)
-
-
-def _without_unset(annotation: Any) -> Any:
-    if get_origin(annotation) in (Union, UnionType):
-        kept = tuple(a for a in get_args(annotation) if a is not UnsetType)
-        return Union[kept]  # noqa: UP007 - members known here only
-    return annotation
-
-
-def _operation(route: CompiledRoute, schemas: _Schemas) -> dict[str, Any]:
+def _texts(route: CompiledRoute) -> tuple[str, str]:
+    """Summary and description: the route's own, else the first line of the use case's docstring and the rest."""
     doc = (vars(route.route.use_case).get("__doc__") or "").strip()
-    summary, _, rest = doc.partition("\n")
-    name = _WORD.sub("_", route.full_path)
-    operation: dict[str, Any] = {
-        "operationId": f"handle_{route.route.use_case.__name__}_{name}_{route.route.method.lower()}",
-        "summary": route.route.summary or summary,
-        "responses": _responses(route, schemas),
-    }
-    description = route.route.description or rest.strip()
-    if description:
-        operation["description"] = description
-    if route.interface_tags:
-        operation["tags"] = list(route.interface_tags)
-    parameters = [*_path_parameters(route, schemas), *_query_parameters(route, schemas)]
-    if parameters:
-        operation["parameters"] = parameters
-    if route.plan.input_binding is not None:
-        operation["requestBody"] = _request_body(route.plan.input_binding.command_type, schemas)
-    return operation
+    first, _, rest = doc.partition("\n")
+    return route.route.summary or first, route.route.description or inspect.cleandoc(rest)
 
 
-def _responses(route: CompiledRoute, schemas: _Schemas) -> dict[str, Any]:
-    success: dict[str, Any] = {"description": "Success"}
-    schema = schemas.of(route.plan.returns)
-    success["content"] = {"application/json": {"schema": schema if schema is not None else {}}}
-    error = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}}
-    errors = {status: {"description": text, "content": error} for status, text in _ERRORS.items()}
-    return {str(route.route.status_code): success, **errors}
+def _operators(column: ColumnFieldInfo) -> tuple[FilterOp, ...]:
+    return _TEXTUAL if column.column_type.type_name in ("String", "Text") else _ORDERED
 
 
-def _request_body(command: type[Any], schemas: _Schemas) -> dict[str, Any]:
-    schema = schemas.of(_input_twin(command)) or {"type": "object"}
-    return {"required": True, "content": {"application/json": {"schema": schema}}}
+def _list_parameters(route: CompiledRoute) -> Iterator[dict[str, Any]]:
+    modes = [str(mode) for mode in PaginationMode]
+    if not route.effective_allow_pagination_override:
+        modes = [str(route.effective_pagination_mode)]
+    yield _query("page", {"type": "integer", "minimum": 1, "default": 1})
+    yield _query("limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 50})
+    yield _query("pagination", {**_TEXT, "enum": modes, "default": str(route.effective_pagination_mode)})
+    yield _query("after", _TEXT)
+    yield _query("cursor", _TEXT)
+    yield _query("sort", {**_TEXT, "enum": list(route.columns)} if route.columns else _TEXT)
+    yield _query("direction", {**_TEXT, "enum": ["ASC", "DESC"], "default": "ASC"})
 
 
-def _path_parameters(route: CompiledRoute, schemas: _Schemas) -> list[dict[str, Any]]:
-    types = route.execute_param_types
-    return [
-        {"name": name, "in": "path", "required": True, "schema": schemas.of(types.get(name)) or _TEXT}
-        for name in route.path_params
-    ]
-
-
-def _query_parameters(route: CompiledRoute, schemas: _Schemas) -> list[dict[str, Any]]:
-    found = [_query(name, schemas.of(route.execute_param_types[name]) or _TEXT) for name in route.query_params]
-    if route.query_spec:
-        found += _list_parameters(route)
-    if route.takes_profile and route.effective_expose_profile:
-        found.append(_query("profile", {"type": "string", "enum": list(route.effective_allowed_profiles)}))
-    return found
-
-
-def _list_parameters(route: CompiledRoute) -> list[dict[str, Any]]:
-    modes = {"type": "string", "enum": list(PaginationMode), "default": str(route.effective_pagination_mode)}
-    return [
-        _query("page", {"type": "integer", "minimum": 1, "default": 1}),
-        _query("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50}),
-        _query("pagination", modes),
-        _query("after", _TEXT),
-        _query("cursor", _TEXT),
-        _query("sort", _TEXT),
-        _query("direction", {"type": "string", "enum": ["ASC", "DESC"], "default": "ASC"}),
-    ]
-
-
-def _query(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"name": name, "in": "query", "required": False, "schema": schema}
+def _query(name: str, schema: Schema, *, required: bool = False) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": required, "schema": schema}

@@ -1,13 +1,30 @@
-"""The query string of a list route, as a `QuerySpec`."""
+"""The query string of a list route, as a `QuerySpec`.
 
+A filter value becomes the type of the column it names. Where the route's model has no such column (`relation.column`)
+the text is kept for the repository to type; where the route has no model, its spelling decides.
+"""
+
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from loom.core.errors import InvalidQuery
-from loom.core.repository.abc.query import FilterGroup, FilterOp, FilterSpec, PaginationMode, QuerySpec, SortSpec
-from loom.rest.compiler import CompiledRoute
+from loom.core.repository.abc.query import (
+    FilterGroup,
+    FilterOp,
+    FilterSpec,
+    PaginationMode,
+    QuerySpec,
+    SortSpec,
+    check_page,
+)
+from loom.core.repository.values import column_value
+from loom.rest.route import CompiledRoute
 
 RESERVED = frozenset({"page", "limit", "pagination", "after", "cursor", "sort", "direction", "profile"})
+_INTEGER = re.compile(r"-?[0-9]{1,9}")
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
+_DECIMAL = re.compile(r"-?[0-9]+\.[0-9]+")
 
 
 def read_query(params: Mapping[str, str], route: CompiledRoute) -> QuerySpec:
@@ -18,12 +35,14 @@ def read_query(params: Mapping[str, str], route: CompiledRoute) -> QuerySpec:
     """
     token = params.get("after") or params.get("cursor")
     mode = _mode(params.get("pagination"), token, route)
+    limit, page = _integer(params, "limit", 50), _integer(params, "page", 1)
+    check_page(page, limit)
     return QuerySpec(
-        filters=_filters(params),
+        filters=_filters(params, route),
         sort=_sort(params),
         pagination=mode,
-        limit=_integer(params, "limit", 50),
-        page=_integer(params, "page", 1),
+        limit=limit,
+        page=page,
         cursor=token if mode is PaginationMode.CURSOR else None,
     )
 
@@ -78,29 +97,61 @@ def _integer(params: Mapping[str, str], name: str, default: int) -> int:
     raw = params.get(name)
     if raw is None:
         return default
-    if not raw.isascii() or not raw.lstrip("-").isdigit() or len(raw) > 9:
+    if not _INTEGER.fullmatch(raw):
         raise InvalidQuery(f"{name} must be an integer", field=name)
     return int(raw)
 
 
-def _filters(params: Mapping[str, str]) -> FilterGroup | None:
-    specs = tuple(_filter(key, value) for key, value in params.items() if key not in RESERVED)
+def _filters(params: Mapping[str, str], route: CompiledRoute) -> FilterGroup | None:
+    own = RESERVED.union(route.query_params)
+    specs = tuple(_filter(key, text, route) for key, text in params.items() if key not in own and snake(key) not in own)
     return FilterGroup(specs) if specs else None
 
 
-def _filter(key: str, value: str) -> FilterSpec:
+def _filter(key: str, text: str, route: CompiledRoute) -> FilterSpec:
     parts = [part for part in key.split("__") if part]
     op = FilterOp.EQ
-    if parts and parts[-1].lower() in set(FilterOp):
-        op = FilterOp(parts.pop().lower())
+    if parts and parts[-1].lower() in _OPS:
+        op = _OPS[parts.pop().lower()]
     if not parts:
         raise InvalidQuery("a filter needs a field", field=None)
-    return FilterSpec(".".join(snake(part) for part in parts), op, _value(op, value))
+    field = ".".join(snake(part) for part in parts)
+    return FilterSpec(field, op, _value(field, op, text, route))
 
 
-def _value(op: FilterOp, value: str) -> Any:
-    if op in (FilterOp.EXISTS, FilterOp.NOT_EXISTS, FilterOp.IS_NULL):
-        return value.lower() != "false"
+_OPS = {str(op): op for op in FilterOp}
+_YES_OR_NO = frozenset({FilterOp.EXISTS, FilterOp.NOT_EXISTS, FilterOp.IS_NULL})
+
+
+def _value(field: str, op: FilterOp, text: str, route: CompiledRoute) -> Any:
+    if op in _YES_OR_NO:
+        return _flag(field, text)
+    if op in (FilterOp.LIKE, FilterOp.ILIKE):
+        return text
     if op is FilterOp.IN:
-        return tuple(item for item in value.split(",") if item)
-    return value
+        return tuple(_typed(field, item, route) for item in text.split(",") if item)
+    return _typed(field, text, route)
+
+
+def _flag(field: str, text: str) -> bool:
+    if text.lower() not in _FLAGS:
+        raise InvalidQuery(f"'{field}' needs true or false", field=field)
+    return _FLAGS[text.lower()]
+
+
+_FLAGS = {"true": True, "1": True, "": True, "false": False, "0": False}
+
+
+def _typed(field: str, text: str, route: CompiledRoute) -> Any:
+    if field in route.columns:
+        return column_value(route.columns[field], text)
+    return text if route.columns else _guess(text)
+
+
+def _guess(text: str) -> Any:
+    """The value a text looks like."""
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    return float(text) if _DECIMAL.fullmatch(text) else text

@@ -21,10 +21,10 @@ Load = Callable[[], FastAPI]
 Serve = Callable[[FastAPI], AbstractAsyncContextManager[httpx.AsyncClient]]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture
 async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
-    """The URL of an empty database that is gone after the test."""
-    if request.param == "sqlite":
+    """The URL of an empty database that is gone after the test: SQLite, or PostgreSQL where parametrized with it."""
+    if getattr(request, "param", "sqlite") == "sqlite":
         yield f"sqlite+aiosqlite:///{tmp_path / 'test.db'}"
         return
     async with _postgres_database() as url:

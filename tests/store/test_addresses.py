@@ -5,6 +5,10 @@ from typing import Any
 import httpx
 import pytest
 
+on_both_databases = pytest.mark.parametrize(
+    "database_url", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+)
+
 HOME = {"city": "Porto", "country": "Portugal"}
 
 
@@ -29,6 +33,7 @@ async def test_address_belongs_to_the_user_of_the_path(address: dict[str, Any], 
     assert (user_id, "Porto", "Portugal") == (address["userId"], address["city"], address["country"])
 
 
+@on_both_databases
 async def test_list_holds_the_users_own_addresses(
     client: httpx.AsyncClient, user_id: int, address: dict[str, Any]
 ) -> None:
@@ -77,6 +82,7 @@ async def test_delete_tells_whether_there_was_an_address(
     assert [(200, True), (200, False)] == [(answer.status_code, answer.json()) for answer in answers]
 
 
+@on_both_databases
 async def test_addresses_go_with_their_user(client: httpx.AsyncClient, user_id: int, address: dict[str, Any]) -> None:
     """Deleting a user deletes the addresses below it."""
     await client.delete(f"/users/{user_id}")

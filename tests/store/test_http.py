@@ -34,6 +34,29 @@ async def test_path_id_that_is_no_integer_is_unprocessable(client: httpx.AsyncCl
     assert 422 == answer.status_code
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "pagination=offset&page=0",
+        "pagination=offset&page=x",
+        "limit=0",
+        "limit=x",
+        "sort=nothing",
+        "direction=up",
+        "pagination=no",
+        "nothing__eq=1",
+        "stock__between=1",
+        "after=bad",
+    ],
+)
+async def test_query_that_cannot_run_is_a_bad_request(client: httpx.AsyncClient, query: str) -> None:
+    """A list query with a bad page, limit, sort, filter or cursor is a 400 whose detail is text."""
+    answer = await client.get(f"/products/?{query}")
+
+    assert 400 == answer.status_code
+    assert isinstance(answer.json()["detail"], str)
+
+
 @pytest.mark.parametrize("path", ["/products/low-stock", "/users/9999", "/users/abc", "/no/such/path"])
 async def test_request_id_is_echoed(client: httpx.AsyncClient, path: str) -> None:
     """Every answer carries the request id it was asked with."""

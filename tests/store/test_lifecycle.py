@@ -8,8 +8,14 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from loom.rest.fastapi.auto import create_app
+
 Load = Callable[[], FastAPI]
 Serve = Callable[[FastAPI], AbstractAsyncContextManager[httpx.AsyncClient]]
+
+pytestmark = pytest.mark.parametrize(
+    "database_url", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+)
 
 COLLECTIONS = ("/users/", "/products/", "/pricing/", "/users/1/addresses/")
 
@@ -68,3 +74,14 @@ async def test_app_outlives_another_one(
         answer = await one.get("/products/1")
 
     assert 200 == answer.status_code
+
+
+def test_manifest_gives_the_same_application(load_store: Load, store_directory: Path) -> None:
+    """Manifest mode serves the routes of modules mode, in the same order, and plans the same use cases and jobs."""
+    by_modules = load_store().state.loom
+    manifest = {"app": {"discovery": {"mode": "manifest", "manifest": {"module": "app.manifest"}}}}
+
+    by_manifest = create_app(store_directory / "config" / "api.yaml", manifest).state.loom
+
+    assert by_modules.routes == by_manifest.routes
+    assert by_modules.plans == by_manifest.plans

@@ -6,6 +6,10 @@ from uuid import UUID
 import httpx
 import pytest
 
+pytestmark = pytest.mark.parametrize(
+    "database_url", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+)
+
 SOLD_OUT = {"sku": "NEW-001", "name": "Sold Out Lamp", "category": "desk", "priceCents": 4200, "stock": 0}
 
 
@@ -116,6 +120,19 @@ async def test_duplicate_sku_is_a_conflict(client: httpx.AsyncClient) -> None:
     assert (409, "conflict") == (answer.status_code, answer.json()["detail"]["code"])
 
 
+async def test_product_round_trip(client: httpx.AsyncClient) -> None:
+    """Auto-CRUD creates, reads, changes and deletes."""
+    product = await created(client)
+    url = f"/products/{product['id']}"
+
+    assert product == (await client.get(url)).json()
+    changed = (await client.patch(url, json={"stock": 9})).json()
+    assert {**product, "stock": 9, "updatedAt": changed["updatedAt"]} == changed
+    assert changed == (await client.get(url)).json()
+    assert (await client.delete(url)).json() is True
+    assert 404 == (await client.get(url)).status_code
+
+
 async def test_restock_email_marks_the_product(client: httpx.AsyncClient) -> None:
     """The dispatched job runs after the commit and its success callback changes the product."""
     product = await created(client)
@@ -141,6 +158,19 @@ async def test_workflow_summarises_and_notifies(client: httpx.AsyncClient) -> No
     assert {"summary", "restockJobId", "queue"} == answer.json().keys()
     assert "Sold Out Lamp (NEW-001): 0 in stock" == answer.json()["summary"]
     assert "desk-notified" == (await client.get(f"/products/{product['id']}")).json()["category"]
+
+
+async def test_failed_job_calls_the_failure_callback(client: httpx.AsyncClient) -> None:
+    """A refused mail is no failure of the request; the failure callback changes the product."""
+    product = await created(client)
+
+    answer = await client.post(
+        f"/products/{product['id']}/jobs/restock-email",
+        json={"recipientEmail": "buying@example.com", "forceFail": True},
+    )
+
+    assert 202 == answer.status_code
+    assert "desk-failed" == (await client.get(f"/products/{product['id']}")).json()["category"]
 
 
 async def test_product_in_stock_needs_no_email(client: httpx.AsyncClient) -> None:

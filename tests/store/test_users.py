@@ -5,6 +5,10 @@ from typing import Any
 import httpx
 import pytest
 
+on_both_databases = pytest.mark.parametrize(
+    "database_url", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+)
+
 ADA = {"fullName": "Ada Byron", "email": "ada@example.com"}
 
 
@@ -22,6 +26,7 @@ def violations(answer: httpx.Response) -> list[tuple[str, str]]:
     return [(each["field"], each["message"]) for each in answer.json()["detail"]["violations"]]
 
 
+@on_both_databases
 async def test_create_answers_the_stored_user(client: httpx.AsyncClient) -> None:
     """A created user comes back with a numeric id and both timestamps, in camelCase."""
     user = await created(client)
@@ -55,6 +60,7 @@ async def test_every_broken_rule_is_listed(client: httpx.AsyncClient) -> None:
     assert [("full_name", "full_name must not be blank"), ("email", "email must be valid")] == violations(answer)
 
 
+@on_both_databases
 async def test_refused_user_is_not_stored(client: httpx.AsyncClient) -> None:
     """A create that breaks a rule leaves no row."""
     before = (await client.get("/users/")).json()["total_count"]
@@ -78,6 +84,7 @@ async def test_body_that_does_not_fit_names_the_field(
     assert [field] == [name for name, _ in violations(answer)]
 
 
+@on_both_databases
 async def test_patch_writes_what_was_sent_and_nothing_else(client: httpx.AsyncClient) -> None:
     """A field that is absent from a PATCH keeps its value."""
     user = await created(client)
@@ -89,6 +96,7 @@ async def test_patch_writes_what_was_sent_and_nothing_else(client: httpx.AsyncCl
     assert ("Ada Lovelace", "ada@example.com") == (stored["fullName"], stored["email"])
 
 
+@on_both_databases
 async def test_patch_with_null_names_the_field(client: httpx.AsyncClient) -> None:
     """Null for a field that has no null is refused, and the row stays as it was."""
     user = await created(client)
@@ -99,6 +107,7 @@ async def test_patch_with_null_names_the_field(client: httpx.AsyncClient) -> Non
     assert user == (await client.get(f"/users/{user['id']}")).json()
 
 
+@on_both_databases
 async def test_empty_patch_changes_no_field(client: httpx.AsyncClient) -> None:
     """An empty PATCH is a success that answers the user as it is."""
     user = await created(client)
@@ -149,6 +158,7 @@ async def test_missing_user_is_not_found(client: httpx.AsyncClient, method: str)
     assert (404, "not_found", "User", 9999) == (answer.status_code, detail["code"], detail["entity"], detail["id"])
 
 
+@on_both_databases
 async def test_delete_tells_whether_there_was_a_user(client: httpx.AsyncClient) -> None:
     """Deleting answers true once and false from then on, both with 200."""
     user = await created(client)

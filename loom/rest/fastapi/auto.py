@@ -22,14 +22,14 @@ from loom.core.discovery import (
     ModulesDiscoveryEngine,
     classes_of,
 )
-from loom.core.engine import CompilationError
+from loom.core.engine import CompilationError, UseCaseCompiler
+from loom.core.errors import Diagnostic, DiagnosticError
 from loom.core.repository.sqlalchemy import RepositorySQLAlchemy, SessionManager, SQLAlchemyUnitOfWorkFactory
-from loom.core.use_case.keys import CrudOp
 from loom.rest.application import Application
 from loom.rest.autocrud import crud_use_case
-from loom.rest.compiler import CompiledRoute, RestInterfaceCompiler
-from loom.rest.fastapi.app import create_fastapi_app
-from loom.rest.middleware import TraceIdMiddleware
+from loom.rest.compiler import RestInterfaceCompiler
+from loom.rest.fastapi.app import serve_routes
+from loom.rest.route import CompiledRoute
 
 
 def create_app(
@@ -48,13 +48,16 @@ def create_app(
 
     Raises:
         ConfigError: the configuration cannot be read or does not fit.
-        CompilationError: with every problem of every use case and interface.
+        DiagnosticError: with every problem of every model, use case and interface; a `CompilationError` where a use
+            case has one, an `InterfaceCompilationError` where only interfaces have.
         RuntimeError: there is no interface, use case or model.
     """
     del metrics_registry
     settings = read_app_config(load_config(*config_paths))
     if settings.metrics.enabled:
-        raise ConfigError("metrics.enabled is set, but this version has no metrics endpoint")
+        raise ConfigError(
+            "metrics.enabled needs loom.prometheus, which is not here; it comes with the extra 'prometheus'"
+        )
     _add_code_path(settings, config_paths, code_path)
     found = classes_of(interfaces) if interfaces else _engine(settings).discover()
     return _assemble(settings, _complete(found))
@@ -89,21 +92,23 @@ def _complete(found: DiscoveryResult) -> DiscoveryResult:
 
 
 def _assemble(settings: Settings, found: DiscoveryResult) -> FastAPI:
-    tables = Tables()
-    tables.compile(*found.models)
+    tables, problems = _tables(found.models)
+    if problems:
+        raise DiagnosticError([*problems, *_use_case_problems(found), *_interface_problems(found)])
     manager = _session_manager(settings, tables)
     kernel, routes = _compiled(settings, found, manager)
-    app = create_fastapi_app(
-        kernel,
+    app = serve_routes(
         routes,
+        kernel.factory,
+        kernel.executor,
+        trace_header=settings.trace.header if settings.trace.enabled else None,
+        strict_bodies=settings.app.rest.strict_bodies,
         title=settings.app.rest.title,
         version=settings.app.rest.version,
         docs_url=settings.app.rest.docs_url,
         redoc_url=settings.app.rest.redoc_url,
         lifespan=_lifespan(settings, manager),
     )
-    if settings.trace.enabled:
-        app.add_middleware(TraceIdMiddleware, header=settings.trace.header)
     app.state.loom = Application(
         name=settings.app.name,
         version=settings.app.rest.version,
@@ -116,6 +121,15 @@ def _assemble(settings: Settings, found: DiscoveryResult) -> FastAPI:
         database_url=settings.database.url,
     )
     return app
+
+
+def _tables(models: Sequence[type[Any]]) -> tuple[Tables, Sequence[Diagnostic]]:
+    tables = Tables()
+    try:
+        tables.compile(*models)
+    except DiagnosticError as error:
+        return tables, error.diagnostics
+    return tables, ()
 
 
 def _session_manager(settings: Settings, tables: Tables) -> SessionManager:
@@ -137,21 +151,29 @@ def _compiled(
     settings: Settings, found: DiscoveryResult, manager: SessionManager
 ) -> tuple[KernelRuntime, list[CompiledRoute]]:
     """Compile use cases, then interfaces; what is wrong with either is reported together."""
-    kernel = create_kernel(
-        config=settings,
-        use_cases=(*found.use_cases, *found.jobs),
-        modules=[_repositories(manager)],
-        uow_factory=SQLAlchemyUnitOfWorkFactory(manager),
-        crud=_crud,
-    )
-    routes, problems = RestInterfaceCompiler(kernel.compiler).compile_all(found.interfaces)
-    if problems:
-        raise CompilationError(problems)
-    return kernel, routes
+    try:
+        kernel = create_kernel(
+            config=settings,
+            use_cases=(*found.use_cases, *found.jobs),
+            modules=[_repositories(manager)],
+            uow_factory=SQLAlchemyUnitOfWorkFactory(manager),
+            crud=crud_use_case,
+        )
+    except CompilationError as error:
+        raise CompilationError([*error.diagnostics, *_interface_problems(found)]) from None
+    return kernel, RestInterfaceCompiler(kernel.compiler).compile_all(found.interfaces)
 
 
-def _crud(model: type[Any], op: CrudOp) -> type[Any]:
-    return crud_use_case(model, op)
+def _use_case_problems(found: DiscoveryResult) -> list[Diagnostic]:
+    return UseCaseCompiler().compile_all((*found.use_cases, *found.jobs))
+
+
+def _interface_problems(found: DiscoveryResult) -> list[Diagnostic]:
+    """Return what is wrong with the interfaces of an application whose use cases may not all compile."""
+    compiler = UseCaseCompiler()
+    compiler.compile_all(found.use_cases)
+    broken = {use_case for use_case in found.use_cases if compiler.get_plan(use_case) is None}
+    return RestInterfaceCompiler(compiler).problems(found.interfaces, known=broken)
 
 
 def _repositories(manager: SessionManager) -> Callable[[LoomContainer], None]:
@@ -174,7 +196,9 @@ def _lifespan(settings: Settings, manager: SessionManager) -> Callable[[FastAPI]
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         if settings.database.create_all:
             await manager.create_tables()
-        yield
-        await manager.dispose()
+        try:
+            yield
+        finally:
+            await manager.dispose()
 
     return lifespan

@@ -1,4 +1,8 @@
-"""One compiled route as an endpoint: decode, run, encode. FastAPI's own dependency machinery is not on this path."""
+"""One compiled route as an endpoint: decode, run, encode. FastAPI's own dependency machinery is not on this path.
+
+Errors leave the endpoint as they are: the application's exception handlers turn them into answers, the user's before
+loom's.
+"""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -8,60 +12,79 @@ from starlette.responses import Response
 
 from loom.core.engine import RuntimeExecutor
 from loom.core.engine.plan import ParamBinding
-from loom.core.errors import InvalidPayload, LoomError
+from loom.core.errors import InvalidPayload
 from loom.core.use_case.factory import UseCaseFactory
-from loom.rest.compiler import CompiledRoute
-from loom.rest.decode import MAX_BODY_BYTES, bind_text, decode_body
-from loom.rest.errors import BadRequest, error_body
-from loom.rest.fastapi.response import MsgspecJSONResponse
+from loom.rest.decode import MAX_BODY_BYTES, bind_text, decode_body, refuse_unknown
+from loom.rest.encode import encoder_for
+from loom.rest.errors import BadRequest
 from loom.rest.query import read_profile, read_query, snake
+from loom.rest.route import CompiledRoute
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+_BODILESS = frozenset({204, 205, 304})
 
 
-def make_endpoint(compiled: CompiledRoute, factory: UseCaseFactory, executor: RuntimeExecutor) -> Endpoint:
-    """Return the coroutine that serves `compiled`."""
+def make_endpoint(
+    compiled: CompiledRoute, factory: UseCaseFactory, executor: RuntimeExecutor, *, strict_bodies: bool = False
+) -> Endpoint:
+    """Return the coroutine that serves `compiled`.
+
+    Args:
+        strict_bodies: refuse a body with fields the command does not have.
+    """
     use_case = compiled.route.use_case
     bindings = {binding.name: binding for binding in compiled.plan.param_bindings}
-    takes_body = compiled.plan.input_binding is not None
+    respond = _responder(compiled)
     factory.register(use_case)
 
     async def endpoint(request: Request) -> Response:
-        try:
-            params = _params(request, compiled, bindings)
-            payload = decode_body(await _body(request)) if takes_body else None
-            result = await executor.execute(
-                factory.build(use_case), params=params, payload=payload, read_only=compiled.read_only
-            )
-        except LoomError as error:
-            status, body = error_body(error)
-            return MsgspecJSONResponse(body, status)
-        return MsgspecJSONResponse(result, compiled.route.status_code)
+        params = _params(request, compiled, bindings)
+        payload = await _payload(request, compiled, strict=strict_bodies)
+        instance = factory.build(use_case)
+        return respond(await executor.execute(instance, params=params, payload=payload, read_only=compiled.read_only))
 
     endpoint.__name__ = use_case.__name__
     return endpoint
 
 
+def _responder(compiled: CompiledRoute) -> Callable[[Any], Response]:
+    status, encode = compiled.route.status_code, encoder_for(compiled.plan.returns)
+    if status in _BODILESS:
+        return lambda _: Response(status_code=status)
+    return lambda result: Response(encode(result), status, media_type="application/json")
+
+
 def _params(request: Request, compiled: CompiledRoute, bindings: dict[str, ParamBinding]) -> dict[str, Any]:
-    params: dict[str, Any] = {}
-    for name in compiled.path_params:
-        params[name] = bind_text(bindings[name], str(request.path_params[name]))
+    path = {name: str(request.path_params[name]) for name in compiled.path_params if name in bindings}
+    params = {name: bind_text(bindings[name], [text]) for name, text in path.items()}
     profile = read_profile(request.query_params, compiled)
-    if compiled.takes_profile and "profile" not in params:
+    if compiled.takes_profile:
         params["profile"] = profile
     if compiled.query_spec:
         params[compiled.query_spec] = read_query(request.query_params, compiled)
-    else:
+    if compiled.query_params:
         params |= _from_query(request, compiled, bindings)
     return params
 
 
 def _from_query(request: Request, compiled: CompiledRoute, bindings: dict[str, ParamBinding]) -> dict[str, Any]:
-    sent = {snake(name): value for name, value in request.query_params.items()}
+    sent: dict[str, list[str]] = {}
+    for name, text in request.query_params.multi_items():
+        sent.setdefault(snake(name), []).append(text)
     missing = [name for name in compiled.query_params if bindings[name].required and name not in sent]
     if missing:
         raise InvalidPayload([(name, "query parameter is required") for name in missing])
     return {name: bind_text(bindings[name], sent[name]) for name in compiled.query_params if name in sent}
+
+
+async def _payload(request: Request, compiled: CompiledRoute, *, strict: bool) -> dict[str, Any] | None:
+    binding = compiled.plan.input_binding
+    if binding is None:
+        return None
+    payload = decode_body(await _body(request))
+    if strict:
+        refuse_unknown(binding.command_type, payload)
+    return payload
 
 
 async def _body(request: Request) -> bytes:

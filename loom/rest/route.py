@@ -1,0 +1,75 @@
+"""What a compiled route is: plain facts a web framework can serve and OpenAPI can describe."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from loom.core.engine import ExecutionPlan
+from loom.core.model import BaseModel, get_column_fields
+from loom.core.model.introspection import ColumnFieldInfo
+from loom.core.repository.abc.query import PaginationMode
+from loom.core.use_case.use_case import main_model
+from loom.rest.model import RestRoute
+
+PATH_PARAM = re.compile(r"{(\w+)(?::(\w+))?}")
+
+
+@dataclass(frozen=True)
+class CompiledRoute:
+    """One route with nothing left open.
+
+    Attributes:
+        full_path: prefix and path.
+        read_only: GET; runs without a unit of work.
+        execute_param_types: type of each `execute` param, by name.
+        path_params: names in the full path, in order.
+        query_params: `execute` params bound from the query string.
+        query_spec: name of the param that takes the whole list query, or "".
+        columns: of the use case's model, by name, for a list query; empty where it has no model.
+        interface: the class that declares it.
+    """
+
+    interface_name: str
+    route: RestRoute
+    full_path: str
+    plan: ExecutionPlan
+    effective_pagination_mode: PaginationMode
+    effective_profile_default: str
+    effective_allowed_profiles: tuple[str, ...]
+    effective_expose_profile: bool
+    effective_allow_pagination_override: bool
+    read_only: bool
+    interface_tags: tuple[str, ...]
+    execute_param_types: dict[str, Any] = field(default_factory=dict)
+    path_params: tuple[str, ...] = ()
+    query_params: tuple[str, ...] = ()
+    query_spec: str = ""
+    columns: dict[str, ColumnFieldInfo] = field(default_factory=dict)
+    interface: type[Any] = object
+
+    @property
+    def method(self) -> str:
+        """The HTTP method, upper-case."""
+        return self.route.method.upper()
+
+    @property
+    def takes_profile(self) -> bool:
+        """Whether `execute` has a param named profile that the path does not fill."""
+        return "profile" in self.execute_param_types and "profile" not in self.path_params
+
+    @property
+    def shape(self) -> str:
+        """The path without the names of its parameters: two routes of one shape match the same requests."""
+        return PATH_PARAM.sub(lambda found: f"{{:{found[2] or 'str'}}}", self.full_path)
+
+
+def stored_model(use_case: type[Any]) -> type[BaseModel] | None:
+    """Return the main model of `use_case` where it is one with columns."""
+    model = main_model(use_case)
+    return model if model is not None and issubclass(model, BaseModel) else None
+
+
+def columns_of(use_case: type[Any]) -> dict[str, ColumnFieldInfo]:
+    """Return the columns a list query of `use_case` may name; empty where it has no model."""
+    model = stored_model(use_case)
+    return get_column_fields(model) if model is not None else {}
