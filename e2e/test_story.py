@@ -103,3 +103,33 @@ def test_from_route_to_plan_to_edit_to_break_to_mend(dev: Dev, home: Path, page:
     assert dev.next("build")["state"] == "ready"
     expect(page.locator(".failure")).to_have_count(0)
     expect(page.locator(".builds")).to_contain_text("changed")
+
+
+def test_a_killed_app_is_said_and_brought_back(dev: Dev) -> None:
+    """SIGKILL of the serving process: the studio names the signal and the app answers again."""
+    assert dev.next("build")["state"] == "ready"
+    found = subprocess.run(["pgrep", "-P", str(dev.process.pid)], capture_output=True, text=True, check=True)
+    subprocess.run(["kill", "-9", *found.stdout.split()], check=True)
+
+    assert "SIGKILL" in dev.next("build")["error"]
+    assert dev.next("build")["state"] == "ready"
+    assert dev.get("users/1") == 200
+
+
+def test_an_endless_loop_at_import_is_found(home: Path, tmp_path: Path) -> None:
+    """The import limit ends it, and the failure names the user's line."""
+    (home / "main.py").write_text("while True:\n    pass\n")
+    command = [LOOM, "dev", "--no-open", "--import-timeout", "3"]
+    command += ["--port", str(free_port()), "--studio-port", str(free_port())]
+    process = subprocess.Popen(command, cwd=home, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    said = ""
+    for line in process.stdout:
+        said += line
+        if "keeps serving" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=15)
+
+    assert "did not start in time" in said
+    assert "main.py" in said

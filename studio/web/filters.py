@@ -23,6 +23,19 @@ def absolute(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
+def clock(at: datetime) -> str:
+    """Return the time of day on this machine, to the second: `14:02:11`."""
+    return f"{at.astimezone():%H:%M:%S}"
+
+
+def short(file: str, root: str) -> str:
+    """Return `file` relative to the project at `root`; elsewhere only its last three segments."""
+    if root and file.startswith(root.rstrip("/") + "/"):
+        return file.removeprefix(root.rstrip("/") + "/")
+    segments = file.split("/")
+    return file if len(segments) <= 4 else "…/" + "/".join(segments[-3:])
+
+
 def when(at: datetime, now: datetime) -> Markup:
     """Return a `<time>` element: relative to read, absolute on hover."""
     return Markup('<time datetime="{}" title="{}">{}</time>').format(at.isoformat(), absolute(at), escape(ago(at, now)))

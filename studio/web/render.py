@@ -70,7 +70,7 @@ class Renderer:
         self._store = store
         self._menu = _menu(pages)
         self._env = _environment(folders or template_folders())
-        self._env.filters |= _filters(now)
+        self._env.filters |= _filters(now) | {"short": self._short}
         self._env.globals |= {"source_id": self.sources.issue, **head_files(assets)}
 
     def page(
@@ -82,14 +82,13 @@ class Renderer:
             HTTPException: 404, the template has no such part.
         """
         name = part or request.query_params.get("part")
-        context = {"view": view, "page": page, "title": title, "menu": self._menu, "status": self._store.status}
+        context = self._context(page, view, title)
         return HTMLResponse(self.part(template, name, context) if name else self.text(template, context))
 
     def problem(self, problem: Problem) -> HTMLResponse:
         """Answer with the page that says what went wrong."""
         page = Page(slug="problem", title=problem.title, group="", key="", icon="", routes=())
-        context = {"view": problem, "page": page, "title": problem.title}
-        context |= {"menu": self._menu, "status": self._store.status}
+        context = self._context(page, problem, problem.title)
         return HTMLResponse(self.text("problem.html", context), status_code=problem.status)
 
     def text(self, template: str, context: Mapping[str, Any]) -> str:
@@ -111,6 +110,15 @@ class Renderer:
         next(root, None)
         root.close()  # type: ignore[attr-defined]  # declared as an iterator, compiled as a generator
         return "".join(scope.blocks[f"part_{name}"][0](scope))
+
+    def _context(self, page: Page, view: Struct | None, title: str) -> dict[str, Any]:
+        """What every template gets; `serving` is the build whose code answers, or None."""
+        store = self._store
+        common = {"menu": self._menu, "status": store.status, "serving": store.serving}
+        return {"view": view, "page": page, "title": title, **common}
+
+    def _short(self, file: str) -> str:
+        return filters.short(file, self._store.snapshot.root if self._store.snapshot else "")
 
 
 def template_folders() -> tuple[Path, ...]:
@@ -149,6 +157,7 @@ def _filters(now: Callable[[], datetime]) -> dict[str, Callable[..., Any]]:
         "ago": lambda at: filters.ago(at, now()),
         "when": lambda at: filters.when(at, now()),
         "absolute": filters.absolute,
+        "clock": filters.clock,
         "ms": filters.ms,
         "pluralise": filters.pluralise,
         "plain": filters.plain,

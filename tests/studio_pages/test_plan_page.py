@@ -77,9 +77,8 @@ def test_a_snapshot_does_not_differ_from_itself() -> None:
 
 def test_a_changed_rule_is_said_in_words() -> None:
     """The sentence names use case, rule and label, and links to the step."""
-    other = type(
-        "PlaceOrder", (PlaceOrder,), {"rules": (Rule.check(F(Order).price, via=lambda v: v < 9, message="m"),)}
-    )
+    rules = (Rule.check(F(Order).price, via=lambda v: v < 9, message="m"),)
+    other = type("PlaceOrder", (PlaceOrder,), {"rules": rules, "__module__": PlaceOrder.__module__})
     changed = UseCaseCompiler().compile(other).plan
     assert changed is not None
 
