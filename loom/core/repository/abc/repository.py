@@ -11,16 +11,16 @@ OutputT = TypeVar("OutputT")
 CreateT = TypeVar("CreateT")
 UpdateT = TypeVar("UpdateT")
 IdT = TypeVar("IdT")
-_OutputT = TypeVar("_OutputT", covariant=True)
-_CreateT = TypeVar("_CreateT", contravariant=True)
-_UpdateT = TypeVar("_UpdateT", contravariant=True)
-_IdT = TypeVar("_IdT", contravariant=True)
+_OutputT_co = TypeVar("_OutputT_co", covariant=True)
+_CreateT_contra = TypeVar("_CreateT_contra", contravariant=True)
+_UpdateT_contra = TypeVar("_UpdateT_contra", contravariant=True)
+_IdT_contra = TypeVar("_IdT_contra", contravariant=True)
 
 
-class RepositoryRead(Protocol[OutputT, _IdT]):
+class RepositoryRead(Protocol[OutputT, _IdT_contra]):
     """Reads entities. An undefined profile is refused; a missing entity is None."""
 
-    async def get_by_id(self, obj_id: _IdT, profile: str = "default") -> OutputT | None:
+    async def get_by_id(self, obj_id: _IdT_contra, profile: str = "default") -> OutputT | None:
         """Return the entity, or None."""
 
     async def get_by(self, field: str, value: Any, profile: str = "default") -> OutputT | None:
@@ -47,24 +47,24 @@ class RepositoryRead(Protocol[OutputT, _IdT]):
         ...
 
 
-class RepositoryWrite(Protocol[_OutputT, _CreateT, _UpdateT, _IdT]):
+class RepositoryWrite(Protocol[_OutputT_co, _CreateT_contra, _UpdateT_contra, _IdT_contra]):
     """Writes entities."""
 
-    async def create(self, data: _CreateT) -> _OutputT:
+    async def create(self, data: _CreateT_contra) -> _OutputT_co:
         """Store and return the entity, generated columns included; Conflict where the database refuses."""
         ...
 
-    async def update(self, obj_id: _IdT, data: _UpdateT) -> _OutputT | None:
+    async def update(self, obj_id: _IdT_contra, data: _UpdateT_contra) -> _OutputT_co | None:
         """Change what `data` names and return the entity, or None where there is none."""
 
-    async def delete(self, obj_id: _IdT) -> bool:
+    async def delete(self, obj_id: _IdT_contra) -> bool:
         """Return whether a row was deleted; Conflict where others still reference it."""
         ...
 
 
 class Repository(
-    RepositoryRead[OutputT, _IdT],
-    RepositoryWrite[OutputT, _CreateT, _UpdateT, _IdT],
-    Protocol[OutputT, _CreateT, _UpdateT, _IdT],
+    RepositoryRead[OutputT, _IdT_contra],
+    RepositoryWrite[OutputT, _CreateT_contra, _UpdateT_contra, _IdT_contra],
+    Protocol[OutputT, _CreateT_contra, _UpdateT_contra, _IdT_contra],
 ):
     """Reads and writes: `Repository[Output, Create, Update, Id]`. A fake may inherit from it."""
