@@ -82,7 +82,7 @@ class UseCaseCompiler:
         known = self._plans.get(cls)
         if known is not None:
             return known
-        name, started = cls.__qualname__, time.perf_counter()
+        name, started = cls.__qualname__, time.perf_counter() if self._observer else 0.0
         log = None if self._logger is None else CompileLog(self._logger, name)
         self._observer.on_event(RuntimeEvent(EventKind.COMPILE_START, name, trace_id=get_trace_id()))
         plan = self._drafted(cls)
@@ -90,9 +90,10 @@ class UseCaseCompiler:
         cls.__execution_plan__ = plan
         if log is not None:
             log.built(plan)
-        duration_ms = (time.perf_counter() - started) * 1000
-        event = RuntimeEvent(EventKind.COMPILE_DONE, name, duration_ms=duration_ms, trace_id=get_trace_id())
-        self._observer.on_event(event)
+        if self._observer:
+            duration_ms = (time.perf_counter() - started) * 1000
+            event = RuntimeEvent(EventKind.COMPILE_DONE, name, duration_ms=duration_ms, trace_id=get_trace_id())
+            self._observer.on_event(event)
         return plan
 
     def _drafted(self, cls: type[Any]) -> ExecutionPlan:

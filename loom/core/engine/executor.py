@@ -17,7 +17,7 @@ from uuid import UUID
 
 import msgspec
 
-from loom.core.command.base import decode_command
+from loom.core.command.base import decode_command, written_fields
 from loom.core.engine.compiler import UseCaseCompiler, needs_command
 from loom.core.engine.log import RunLog, label_of
 from loom.core.engine.plan import ExecutionPlan, ExistsStep, LoadStep, ParamBinding
@@ -35,6 +35,7 @@ RepoResolver = Callable[[type[Any]], Any]
 
 _depth: ContextVar[int] = ContextVar("loom_run_depth", default=0)
 _NO_FIELDS: frozenset[str] = frozenset()
+_ASK: Any = object()
 
 
 class ParameterBindingError(DomainError, ValueError):
@@ -96,9 +97,10 @@ class RuntimeExecutor:
 
         Args:
             params: values of `execute`'s params by name; extra ones are ignored.
-            payload: the command's fields, wire or Python names.
+            payload: the command's fields, wire or Python names; or the command itself, already built.
             dependencies: repositories by model, before the resolver.
-            load_overrides: repositories by model for loads only, before `dependencies`.
+            load_overrides: by model, before `dependencies`: the entity its loads give (None = there is none), or a
+                repository they ask.
             read_only: no unit of work, whatever the class says.
 
         Raises:
@@ -229,7 +231,10 @@ class _Run:
                 f"payload is required: {type(self.instance).__name__} takes a {binding.command_type.__name__}"
             )
         self._say("Bind Input")
-        command, self._fields_set = decode_command(binding.command_type, self._payload)
+        if isinstance(self._payload, binding.command_type):
+            command, self._fields_set = self._payload, frozenset(written_fields(self._payload, creating=True))
+        else:
+            command, self._fields_set = decode_command(binding.command_type, self._payload)
         self._bound[binding.name] = command
 
     async def _load(self, step: LoadStep) -> Any:
@@ -237,14 +242,17 @@ class _Run:
         self._say(f"Load {step.entity_type.__name__}")
         if not known:
             return None
-        repo = self._executor.repository(step.entity_type, self._overrides, self._dependencies)
-        if step.lookup_kind is LookupKind.BY_ID:
-            entity = await repo.get_by_id(value, profile=step.profile)
-        else:
-            entity = await repo.get_by(step.against, value, profile=step.profile)
+        given = self._overrides.get(step.entity_type, _ASK) if self._overrides is not None else _ASK
+        entity = given if _is_entity(given, step) else await self._fetched(step, value)
         if entity is None:
             _refuse_missing(step, value)
         return entity
+
+    async def _fetched(self, step: LoadStep, value: Any) -> Any:
+        repo = self._executor.repository(step.entity_type, self._overrides, self._dependencies)
+        if step.lookup_kind is LookupKind.BY_ID:
+            return await repo.get_by_id(value, profile=step.profile)
+        return await repo.get_by(step.against, value, profile=step.profile)
 
     async def _exists(self, step: ExistsStep) -> bool:
         value, known = self._lookup(step)
@@ -336,6 +344,10 @@ def _converted(raw: Any, annotation: type[Any]) -> Any:
         if not isinstance(msgspec.inspect.type_info(annotation), msgspec.inspect.CustomType):
             raise
     return annotation(raw)
+
+
+def _is_entity(given: Any, step: LoadStep) -> bool:
+    return given is None or isinstance(given, step.entity_type)
 
 
 def _refuse_missing(step: LoadStep | ExistsStep, value: Any) -> None:
