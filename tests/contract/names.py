@@ -141,10 +141,7 @@ PACKAGES = (
     Row("loom.core.config", "ConfigError ConfigKey load_config section"),
     Row(
         "loom.core.discovery",
-        (
-            "DiscoveryEngine DiscoveryResult InterfacesDiscoveryEngine ManifestDiscoveryEngine "
-            "ModulesDiscoveryEngine"
-        ),
+        ("DiscoveryEngine DiscoveryResult InterfacesDiscoveryEngine ManifestDiscoveryEngine ModulesDiscoveryEngine"),
     ),
     Row("loom.core.di", "LoomContainer ResolutionError Scope"),
     Row("loom.core.bootstrap", "BootstrapError BootstrapResult KernelRuntime bootstrap_app create_kernel"),
