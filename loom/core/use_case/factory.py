@@ -3,7 +3,8 @@
 import inspect
 import sys
 from collections.abc import Iterator
-from typing import Any, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
 
 from loom.core.annotations import resolve_annotation
 from loom.core.di import LoomContainer, ResolutionError
@@ -11,6 +12,7 @@ from loom.core.repository.abc.repo_for import RepoFor
 from loom.core.use_case.use_case import UseCase, main_model
 
 _PLAIN = (str, bytes, int, float, bool, list, dict, set, tuple, object)
+_LEFT_OUT = object()
 
 
 class UseCaseFactory:
@@ -28,27 +30,37 @@ class UseCaseFactory:
     def build(self, cls: type[Any]) -> Any:
         """Return a new `cls`.
 
+        A parameter is filled by its type. Where that has no binding, its default counts; `X | None` without a default is
+        None then. Parameters of plain value types are left to their defaults.
+
         Raises:
             ResolutionError: a constructor parameter without default has no binding; the message names its type.
         """
         self.register(cls)
-        arguments = {p.name: self._argument(p) for p in self._recipes[cls] if self._wanted(p)}
-        instance = cls(**arguments)
+        wanted = ((p, self._wanted(p)) for p in self._recipes[cls])
+        instance = cls(**{p.name: self._argument(key) for p, key in wanted if key is not _LEFT_OUT})
         self._give_main_repo(instance)
         return instance
 
-    def _wanted(self, parameter: inspect.Parameter) -> bool:
-        if not _injectable(parameter.annotation):
-            return False
-        return parameter.default is parameter.empty or self._bound(parameter.annotation)
+    def _wanted(self, parameter: inspect.Parameter) -> Any:
+        """Return the key that fills `parameter`, None for None itself, or `_LEFT_OUT`."""
+        key = _without_none(parameter.annotation)
+        if not _injectable(key):
+            return _LEFT_OUT
+        if self._bound(key):
+            return key
+        if parameter.default is not parameter.empty:
+            return _LEFT_OUT
+        return key if key is parameter.annotation else None
 
     def _bound(self, annotation: Any) -> bool:
         if get_origin(annotation) is RepoFor:
             return self._container.has_repo_mapping(get_args(annotation)[0])
         return self._container.is_registered(annotation)
 
-    def _argument(self, parameter: inspect.Parameter) -> Any:
-        annotation = parameter.annotation
+    def _argument(self, annotation: Any) -> Any:
+        if annotation is None:
+            return None
         if get_origin(annotation) is RepoFor:
             return self._container.resolve_repo(get_args(annotation)[0])
         return self._container.resolve(annotation)
@@ -77,6 +89,14 @@ def _closure(function: Any) -> dict[str, Any]:
     if code is None or function.__module__ not in sys.modules:
         return {}
     return {name: cell.cell_contents for name, cell in zip(code.co_freevars, cells, strict=True)}
+
+
+def _without_none(annotation: Any) -> Any:
+    """`X` of `X | None`; every other annotation as it is."""
+    if get_origin(annotation) not in (Union, UnionType):
+        return annotation
+    kept = [each for each in get_args(annotation) if each is not NoneType]
+    return kept[0] if len(kept) == 1 else annotation
 
 
 def _injectable(annotation: Any) -> bool:
