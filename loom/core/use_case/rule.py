@@ -169,9 +169,10 @@ def context_values(names: tuple[str, ...], context: Mapping[str, Any] | None) ->
 
 
 def accepts_context(fn: RuleFn) -> bool:
-    """Return whether a plain rule or compute takes the context as its third argument."""
-    if isinstance(fn, RuleSpec):
-        return fn.accepts_context
+    """Return whether a rule or compute is called with the context: it says so, or takes a third argument."""
+    declared = getattr(fn, "accepts_context", None)
+    if isinstance(declared, bool):
+        return declared
     try:
         parameters = inspect.signature(fn).parameters.values()
     except (TypeError, ValueError):
