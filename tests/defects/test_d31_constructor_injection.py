@@ -27,17 +27,21 @@ class Post:
         return "sent"
 
 
+BACKUP = Post()
+
+
 class Everything(UseCase[Item, None]):
     def __init__(
         self,
         mailer: Mailer,
         others: RepoFor[Other],
         clock: Post | None = None,
+        backup: Post = BACKUP,
         retries: int = 3,
         label: str = "x",
         spare: Mailer | None = None,
     ) -> None:
-        self.given = (mailer, others, clock, retries, label, spare)
+        self.given = (mailer, others, clock, backup, retries, label, spare)
 
     async def execute(self) -> None: ...
 
@@ -81,7 +85,7 @@ def test_d31_defaults_are_kept_where_nothing_is_bound() -> None:
     """Protocols, `RepoFor[Model]` and optional types are filled; plain values and unbound optionals keep their default."""
     built = factory().build(Everything)
 
-    assert (POST, OTHERS, None, 3, "x", POST) == built.given
+    assert (POST, OTHERS, None, BACKUP, 3, "x", POST) == built.given
 
 
 def test_d31_a_custom_constructor_does_not_lose_the_main_repository() -> None:
