@@ -30,7 +30,7 @@ from loom.core.repository.abc.query import (
     build_page_result,
     check_page,
 )
-from loom.core.repository.conditions import check_profile, resolve
+from loom.core.repository.conditions import resolve
 from loom.core.repository.matching import comes_after, in_order, matches, value_of
 from loom.core.repository.values import FilterPathError, column_value, stored_values
 
@@ -218,7 +218,7 @@ class InMemoryRepository(Generic[EntityT]):
         """Return `entity` with what `profile` shows of it: relations of other profiles are left out."""
         if not (self._info.relations or self._info.projections):
             return entity
-        check_profile(self._info, profile)
+        self._info.check_profile(profile)
         hidden = {r.name: UNSET for r in self._info.relations.values() if profile not in r.profiles}
         values: dict[str, Any] = {}
         declared = {p.name: p.declared for p in self._info.projections_in(profile)}

@@ -10,7 +10,6 @@ from loom.core.model import inspect_model
 from loom.core.repository.abc.cursor import (
     decode_cursor,
     encode_cursor,
-    primary_key,
     query_scope,
     total_order,
 )
@@ -27,10 +26,9 @@ from loom.core.repository.abc.query import (
     build_page_result,
     check_page,
 )
-from loom.core.repository.conditions import Condition, check_profile, resolve
+from loom.core.repository.conditions import Condition, resolve
 from loom.core.repository.sqlalchemy.errors import translated
 from loom.core.repository.sqlalchemy.filters import parameters
-from loom.core.repository.sqlalchemy.related import RelatedReader
 from loom.core.repository.sqlalchemy.session import SessionManager
 from loom.core.repository.sqlalchemy.statements import KEY, LIMIT, OFFSET, Statements
 from loom.core.repository.values import FilterPathError, column_value, stored_values
@@ -59,9 +57,9 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
         self._table = session_manager.tables.table(model)
         self._info = inspect_model(model)
         self._names = tuple(self._info.columns)
-        self._id = primary_key(self._info)[0]
+        self._id = self._info.primary_key[0]
         self._statements = Statements(self._info, session_manager.tables)
-        self._related = RelatedReader(self._info, session_manager.tables)
+        self._related = session_manager.tables.related(model)
 
     @property
     def entity_name(self) -> str:
@@ -167,7 +165,7 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
         """Called after a commit with what changed; nothing by default."""
 
     async def _first(self, field: str, value: Any, profile: str) -> ModelT | None:
-        check_profile(self._info, profile)
+        self._info.check_profile(profile)
         typed = self._typed(field, value)
         if typed is _UNFITTING:
             return None
@@ -188,7 +186,7 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
 
     async def _page(self, query: QuerySpec, profile: str) -> PageResult[ModelT]:
         check_page(query.page, query.limit)
-        check_profile(self._info, profile)
+        self._info.check_profile(profile)
         params = PageParams(page=query.page, limit=query.limit)
         condition, values = resolve(self._info, query.filters, self.allowed_filter_fields)
         statement = self._statements.page(condition, total_order(query, self._info))
@@ -202,7 +200,7 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
 
     async def _step(self, query: QuerySpec, profile: str) -> CursorResult[ModelT]:
         check_page(1, query.limit)
-        check_profile(self._info, profile)
+        self._info.check_profile(profile)
         keys, scope = total_order(query, self._info), query_scope(self._table.name, query, profile)
         secret = self.session_manager.cursor_secret
         condition, values = resolve(self._info, query.filters, self.allowed_filter_fields)
