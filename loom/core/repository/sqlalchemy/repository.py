@@ -1,10 +1,13 @@
 """The repository of one model on SQLAlchemy Core: statements are built once per shape, rows become structs."""
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar, Generic, TypeVar
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Column
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
+from loom.core.backend.sqlalchemy import CoreModel
 from loom.core.errors import InvalidQuery
 from loom.core.model import inspect_model
 from loom.core.repository.abc.cursor import (
@@ -29,6 +32,7 @@ from loom.core.repository.abc.query import (
 from loom.core.repository.conditions import Condition, resolve
 from loom.core.repository.sqlalchemy.errors import translated
 from loom.core.repository.sqlalchemy.filters import parameters
+from loom.core.repository.sqlalchemy.scope import session_scope
 from loom.core.repository.sqlalchemy.session import SessionManager
 from loom.core.repository.sqlalchemy.statements import KEY, LIMIT, OFFSET, Statements
 from loom.core.repository.values import FilterPathError, column_value, stored_values
@@ -160,6 +164,34 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
             return False
         async with translated(), self.session_manager.writing() as connection:
             return bool((await connection.execute(self._statements.delete, {KEY: key})).rowcount)
+
+    @property
+    def _effective_sa_model(self) -> type[Any]:
+        """The mapped class, for statements of a subclass."""
+        return self.session_manager.tables.mapped(self.model)
+
+    @property
+    def _effective_core_model(self) -> CoreModel:
+        """The read side of the model, for statements of a subclass."""
+        return self.session_manager.tables.core(self.model)
+
+    def _column_for_field(self, name: str) -> Column[Any]:
+        """Return a column, for statements of a subclass; FilterPathError where there is none."""
+        if name not in self._info.columns:
+            raise FilterPathError(name)
+        return self._table.c[name]
+
+    def _id_column(self) -> Column[Any]:
+        """Return the column entities are found by."""
+        return self._table.c[self._id]
+
+    def _to_output(self, row: Any) -> ModelT:
+        """Return a mapped object, or a row of a statement over the columns, as the model's struct."""
+        return self._effective_core_model.struct(row)  # type: ignore[no-any-return]  # built from self.model
+
+    def _session_scope(self, session: AsyncSession | None = None) -> AbstractAsyncContextManager[AsyncSession]:
+        """Give a session: `session` itself, the running transaction's, or one that commits at the end."""
+        return session_scope(self.session_manager, session)
 
     async def on_transaction_committed(self, events: Any) -> None:
         """Called after a commit with what changed; nothing by default."""

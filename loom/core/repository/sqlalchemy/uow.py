@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, AsyncTransacti
 
 from loom.core.repository.sqlalchemy.errors import translated
 from loom.core.repository.sqlalchemy.session import REFUSAL, SessionManager
+from loom.core.repository.sqlalchemy.turns import SharedSession, Turns
 from loom.core.uow.context import active_uow
 
 
@@ -32,10 +33,10 @@ class SQLAlchemyUnitOfWork:
         self._manager = session_manager
         self._connection: AsyncConnection | None = None
         self._transaction: AsyncTransaction | None = None
-        self._session: AsyncSession | None = None
+        self._session: SharedSession | None = None
         self._token: Token[Any] | None = None
         self._ended = False
-        self.lock = asyncio.Lock()
+        self.turns = Turns()
 
     @property
     def is_open(self) -> bool:
@@ -59,8 +60,13 @@ class SQLAlchemyUnitOfWork:
     def session(self) -> AsyncSession:
         """Return a session inside the transaction, made on first use and flushed before the commit."""
         if self._session is None:
-            self._session = AsyncSession(self.connection, expire_on_commit=False, join_transaction_mode="rollback_only")
+            self._session = SharedSession(self.connection, self.turns)
         return self._session
+
+    async def flush(self) -> None:
+        """Write what the session holds back, so that statements on the connection see it."""
+        if self._session is not None and self._session.has_pending:
+            await self._session.flush()
 
     async def begin(self) -> None:
         """Open the transaction and make it the context's."""
@@ -83,8 +89,7 @@ class SQLAlchemyUnitOfWork:
         stored = False
         try:
             async with translated():
-                if self._session is not None:
-                    await self._session.flush()
+                await self.flush()
                 _ = self.connection
                 await transaction.commit()
                 stored = True
