@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCH_STAMP := $(VENV)/.installed-bench
 
-.PHONY: help dev check test bench bench-full format clean
+.PHONY: help dev check test docs bench bench-full format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -30,6 +30,9 @@ check: $(STAMP) ## format, lint, types, floors, fast tests
 test: $(STAMP) ## everything, with a real browser where one can be had
 	@./.ci/chromium
 	$(BIN)/pytest -q -n 2 --dist loadgroup
+
+docs: $(STAMP) ## the documentation as a site in build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict --config-file docs/mkdocs.yml
 
 $(BENCH_STAMP): $(STAMP)
 	@$(BIN)/python -m pip install --quiet --group bench
