@@ -42,9 +42,17 @@ def test_every_public_name_says_what_it_does(module: str) -> None:
 
 
 def test_every_module_that_offers_names_is_in_the_reference() -> None:
-    """A package with `__all__` has its place in the reference."""
+    """A module with `__all__` has its place in the reference, or its names are those of modules that have."""
     covered = tuple(f"{name}." for name in DOCUMENTED)
-    missing = [name for name in public_modules() if name not in DOCUMENTED and not name.startswith(covered)]
+    shown = {id(thing) for name in DOCUMENTED for thing in vars(importlib.import_module(name)).values()}
+    missing = [
+        name
+        for name in public_modules()
+        if name not in DOCUMENTED
+        and not name.startswith(covered)
+        and not {id(getattr(importlib.import_module(name), each)) for each in importlib.import_module(name).__all__}
+        <= shown
+    ]
 
     assert missing == []
 
