@@ -1,7 +1,7 @@
 """Where a request's processor time goes: the server under load, looked at by py-spy 500 times a second.
 
-    python -m benchmarks.profile loom_app get                 # on PostgreSQL
-    python -m benchmarks.profile loom_app get --database sqlite --top 40
+python -m benchmarks.profile loom_app get                 # on PostgreSQL
+python -m benchmarks.profile loom_app get --database sqlite --top 40
 """
 
 import argparse
@@ -9,6 +9,7 @@ import re
 import subprocess
 import tempfile
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 from benchmarks import compare, measure, wrk
@@ -70,9 +71,9 @@ def shown(counts: Counter[str], total: int, per_request: float, top: int) -> str
     return "\n".join(f"{count / total * per_request:8.1f} µs {count / total:6.1%}  {name}" for name, count in rows)
 
 
-def _summed(pairs: object) -> Counter[str]:
+def _summed(pairs: Iterable[tuple[str, int]]) -> Counter[str]:
     counts: Counter[str] = Counter()
-    for name, count in pairs:  # type: ignore[attr-defined]  # any iterable of pairs
+    for name, count in pairs:
         counts[name] += count
     return counts
 
