@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, event, exists, func
+from sqlalchemy import ForeignKey, String, event, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, query_expression, relationship, with_expression
 from sqlalchemy.types import DateTime
@@ -71,8 +71,9 @@ class Record(Base):
         return [{"id": note.id, "title": note.title} for note in self.notes]
 
 
-HAS_NOTES = with_expression(Record.has_notes, exists().where(Note.record_id == Record.id))
-"""Loads `has_notes` in the record's own statement."""
+_A_NOTE = select(Note.id).where(Note.record_id == Record.id).limit(1).scalar_subquery()
+HAS_NOTES = with_expression(Record.has_notes, _A_NOTE.is_not(None))
+"""Loads `has_notes` in the record's own statement. With `exists()`, PostgreSQL hashes all notes for each page: 8 ms."""
 
 
 def make_engine(url: str) -> AsyncEngine:

@@ -9,7 +9,8 @@ from benchmarks.apps import POOL_SIZE
 _COLUMNS = """'id', r.id, 'ownerId', r.owner_id, 'title', r.title, 'status', r.status, 'country', r.country,
 'currency', r.currency, 'quantity', r.quantity, 'unitPrice', r.unit_price, 'amount', r.amount,
 'createdAt', r.created_at, 'updatedAt', r.updated_at"""
-_HAS_NOTES = "'hasNotes', EXISTS (SELECT FROM bench_notes n WHERE n.record_id = r.id)"
+# Not EXISTS: in a list PostgreSQL hashes its whole table for that, 8 ms for 25,000 notes.
+_HAS_NOTES = "'hasNotes', (SELECT true FROM bench_notes n WHERE n.record_id = r.id LIMIT 1) IS NOT NULL"
 _NEW = "(owner_id, title, status, country, currency, quantity, unit_price, amount)"
 
 STATEMENTS = {
