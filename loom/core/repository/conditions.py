@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from loom.core.errors import InvalidQuery, did_you_mean
+from loom.core.errors import InvalidQuery
 from loom.core.model import EntityInfo, inspect_model
 from loom.core.model.introspection import ColumnFieldInfo
 from loom.core.repository.abc.query import FilterGroup, FilterOp, FilterSpec
@@ -60,17 +60,6 @@ def resolve(
     resolved = [_resolve(info, spec, allowed) for spec in group.filters]
     tests = tuple(test for test, _ in resolved)
     return Condition(tests, any_of=group.op == "OR" and len(tests) > 1), [value for _, value in resolved]
-
-
-def check_profile(info: EntityInfo, profile: str) -> None:
-    """Refuse a profile the model does not have.
-
-    Raises:
-        InvalidQuery: with the closest name there is.
-    """
-    if profile not in info.profiles:
-        hint = did_you_mean(profile, info.profiles)
-        raise InvalidQuery(f"{info.name} has no profile '{profile}'" + (f"; {hint}" if hint else ""), field="profile")
 
 
 def _resolve(info: EntityInfo, spec: FilterSpec, allowed: frozenset[str]) -> tuple[Test, Any]:

@@ -31,7 +31,7 @@ from loom.core.repository.abc.query import (
     build_page_result,
     check_page,
 )
-from loom.core.repository.conditions import check_profile, resolve
+from loom.core.repository.conditions import resolve
 from loom.core.repository.matching import comes_after, in_order, matches, value_of
 from loom.core.repository.profiles import shown
 from loom.core.repository.values import FilterPathError, column_value, stored_values
@@ -191,7 +191,7 @@ class InMemoryRepository(Generic[EntityT]):
     def _check_profile(self, profile: str) -> None:
         """Refuse a profile a model does not have; a plain struct shows the same under every name."""
         if issubclass(self.model, BaseModel):
-            check_profile(self._info, profile)
+            self._info.check_profile(profile)
 
     def _keep(self, entity: EntityT) -> EntityT:
         key = getattr(entity, self._id)
