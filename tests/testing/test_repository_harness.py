@@ -79,13 +79,13 @@ def test_an_unknown_entity_is_no_attribute(harness: RepositoryIntegrationHarness
 async def test_the_registered_class_of_a_model_is_used(manager: SessionManager) -> None:
     """What an application registers for a model is what its tests get."""
 
-    @repository_for(Line)
-    class Lines(RepositorySQLAlchemy[Line, int]):
+    @repository_for(Order)
+    class Orders(RepositorySQLAlchemy[Order, int]):
         pass
 
     made = build_repository_harness(session_manager=manager, models=MODELS)
 
-    assert (Lines, RepositorySQLAlchemy) == (type(made.lines.repository), type(made.orders.repository))
+    assert (Orders, RepositorySQLAlchemy) == (type(made.orders.repository), type(made.customers.repository))
 
 
 async def test_a_repository_of_ones_own_takes_the_place(manager: SessionManager) -> None:
