@@ -6,9 +6,10 @@ from typing import Any, TypeVar, get_args
 from loom.core.engine import ExecutionPlan, UseCaseCompiler
 from loom.core.errors import Diagnostic, DiagnosticError
 from loom.core.repository.abc.query import QuerySpec
+from loom.rest.bounds import body_bounds, path_keys
 from loom.rest.checks import duplicates, hidden, interface_problems, problem, route_oddities, route_problems, warn
 from loom.rest.model import RestApiDefaults, RestRoute
-from loom.rest.route import PATH_PARAM, CompiledRoute, columns_of
+from loom.rest.route import PATH_PARAM, CompiledRoute, columns_of, stored_model
 
 __all__ = ["CompiledRoute", "InterfaceCompilationError", "RestInterfaceCompiler"]
 
@@ -108,7 +109,7 @@ class RestInterfaceCompiler:
         types = {p.name: p.annotation for p in plan.param_bindings}
         path_params = tuple(name for name, _ in PATH_PARAM.findall(full_path))
         spec = next((name for name, t in types.items() if QuerySpec in (t, *get_args(t))), "")
-        defaults = self._defaults
+        defaults, model, binding = self._defaults, stored_model(route.use_case), plan.input_binding
         return CompiledRoute(
             interface=interface,
             interface_name=interface.__name__,
@@ -132,6 +133,8 @@ class RestInterfaceCompiler:
             query_params=tuple(_from_query(types, {*path_params, spec, "profile"})),
             query_spec=spec,
             columns=columns_of(route.use_case) if spec else {},
+            keys=path_keys(plan, path_params, model),
+            body_bounds=body_bounds(binding.command_type, model) if binding is not None else {},
         )
 
 

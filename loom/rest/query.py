@@ -27,12 +27,13 @@ _WHOLE = re.compile(r"-?[0-9]{1,18}")
 _DECIMAL = re.compile(r"-?[0-9]+\.[0-9]+")
 
 
-def read_query(params: Mapping[str, str], route: CompiledRoute) -> QuerySpec:
+def read_query(sent: Mapping[str, str] | list[tuple[str, str]], route: CompiledRoute, path: str = "") -> QuerySpec:
     """Return the query a list request asks for.
 
     Raises:
         InvalidQuery: a parameter cannot be read; the message is safe to show.
     """
+    params = dict(sent)
     token = params.get("after") or params.get("cursor")
     mode = _mode(params.get("pagination"), token, route)
     limit, page = _integer(params, "limit", 50), _integer(params, "page", 1)

@@ -9,6 +9,7 @@ from loom.core.model import BaseModel, get_column_fields
 from loom.core.model.introspection import ColumnFieldInfo
 from loom.core.repository.abc.query import PaginationMode
 from loom.core.use_case.use_case import main_model
+from loom.rest.bounds import BodyBounds, Key
 from loom.rest.model import RestRoute
 
 PATH_PARAM = re.compile(r"{(\w+)(?::(\w+))?}")
@@ -27,6 +28,8 @@ class CompiledRoute:
         query_spec: name of the param that takes the whole list query, or "".
         columns: of the use case's model, by name, for a list query; empty where it has no model.
         interface: the class that declares it.
+        keys: path params that can only name a row within bounds.
+        body_bounds: body fields that stand for a bounded column.
     """
 
     interface_name: str
@@ -46,6 +49,8 @@ class CompiledRoute:
     query_spec: str = ""
     columns: dict[str, ColumnFieldInfo] = field(default_factory=dict)
     interface: type[Any] = object
+    keys: dict[str, Key] = field(default_factory=dict)
+    body_bounds: BodyBounds = field(default_factory=dict)
 
     @property
     def method(self) -> str:

@@ -1,8 +1,8 @@
 """The sections an application is configured by, as typed values. Reading them is not here."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from loom.core.errors import Diagnostic
 from loom.core.logger import LoggerConfig
@@ -65,7 +65,9 @@ class RestConfig(Struct, frozen=True, kw_only=True):
         version: version of the OpenAPI document.
         docs_url: path of Swagger UI; None switches it off.
         redoc_url: path of ReDoc; None switches it off.
-        strict_bodies: refuse body fields a command does not have, instead of ignoring them.
+        strict_bodies: refuse body fields a command does not have, instead of ignoring them, and content types that are
+            not JSON, instead of reading them as JSON.
+        max_body_bytes: the largest request body that is read.
     """
 
     backend: str = "fastapi"
@@ -74,6 +76,7 @@ class RestConfig(Struct, frozen=True, kw_only=True):
     docs_url: str | None = "/docs"
     redoc_url: str | None = "/redoc"
     strict_bodies: bool = False
+    max_body_bytes: Annotated[int, Meta(ge=1)] = 1024 * 1024
 
 
 class AppConfig(Struct, frozen=True, kw_only=True):

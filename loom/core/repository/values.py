@@ -15,6 +15,7 @@ import msgspec
 from loom.core.command import written_fields
 from loom.core.errors import InvalidPayload, InvalidQuery
 from loom.core.model import EntityInfo
+from loom.core.model.bounds import column_bounds
 from loom.core.model.introspection import ColumnFieldInfo
 
 DOCUMENTS = frozenset({"JSON", "JSONB", "ARRAY", "TSVECTOR"})
@@ -96,9 +97,9 @@ def _fitted(info: ColumnFieldInfo, value: Any, *, stored: bool = True) -> Any:
 
 
 def _whole(info: ColumnFieldInfo, value: Any, stored: bool) -> Any:
-    limit = 2**31 if info.column_type.type_name == "Integer" else 2**63
-    if isinstance(value, int) and not -limit <= value < limit:
-        raise Unfitting("is out of range")
+    bounds = column_bounds(info)
+    if bounds is not None and (problem := bounds.problem(value)):
+        raise Unfitting(problem)
     return value
 
 
