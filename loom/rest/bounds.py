@@ -1,7 +1,7 @@
 """Where the bounds of columns meet a request: a path that can name no row is a 404, a body field that does not fit a 422.
 
 A path parameter is a key where a load or check looks a row up by it, or where it has the name of the main model's key. A
-body field stands for a column where it has the name and the type of one of the main model's.
+body field stands for a column where it has the name and the type of one of the main model's. Any other integer has 64 bits.
 """
 
 from collections.abc import Mapping
@@ -68,16 +68,25 @@ def check_path(params: Mapping[str, Any], keys: Mapping[str, Key]) -> None:
 
 
 def body_bounds(command: type[Any], model: type[Any] | None) -> dict[str, BodyBound]:
-    """Return the fields of `command` that stand for a bounded column of `model`."""
-    if model is None or not issubclass(command, Struct):
+    """Return the bounded fields of `command`: integers, and what stands for a bounded column of `model`."""
+    if not issubclass(command, Struct):
         return {}
-    columns = get_column_fields(model)
+    columns = get_column_fields(model) if model is not None else {}
     found: dict[str, BodyBound] = {}
     for field in command_shape(command).values():
         bounds = _bounds_of(field, columns.get(field.name))
         if bounds is not None:
             found[field.name] = found[field.wire] = BodyBound(field=field.name, bounds=bounds)
     return found
+
+
+def fit_integers(payload: dict[str, Any], bounds: BodyBounds) -> None:
+    """Take `21.0` for the integer it is, as JSON does, in the fields that are integers."""
+    for key, value in payload.items():
+        if isinstance(value, float) and value.is_integer():
+            bound = bounds.get(key)
+            if bound is not None and bound.bounds.minimum is not None:
+                payload[key] = int(value)
 
 
 def misfits(payload: Mapping[str, Any], bounds: BodyBounds) -> list[tuple[str, str]]:
@@ -92,9 +101,11 @@ def misfits(payload: Mapping[str, Any], bounds: BodyBounds) -> list[tuple[str, s
 
 
 def _bounds_of(field: FieldShape, column: ColumnFieldInfo | None) -> Bounds | None:
-    if column is None or (field.marker is not None and field.marker.hidden):
+    if field.marker is not None and field.marker.hidden:
         return None
-    return column_bounds(column) if value_type(field.annotation) is column.value_type else None
+    kind = value_type(field.annotation)
+    found = column_bounds(column) if column is not None and column.value_type is kind else None
+    return found or (INT64 if kind is int else None)
 
 
 def _looked_up(plan: ExecutionPlan) -> dict[str, tuple[str, ColumnFieldInfo | None]]:

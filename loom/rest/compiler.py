@@ -8,8 +8,9 @@ from loom.core.errors import Diagnostic, DiagnosticError
 from loom.core.repository.abc.query import QuerySpec
 from loom.rest.bounds import body_bounds, path_keys
 from loom.rest.checks import duplicates, hidden, interface_problems, problem, route_oddities, route_problems, warn
+from loom.rest.listing import Listing, listing_of
 from loom.rest.model import RestApiDefaults, RestRoute
-from loom.rest.route import PATH_PARAM, CompiledRoute, columns_of, stored_model
+from loom.rest.route import PATH_PARAM, CompiledRoute, stored_model
 
 __all__ = ["CompiledRoute", "InterfaceCompilationError", "RestInterfaceCompiler"]
 
@@ -132,9 +133,22 @@ class RestInterfaceCompiler:
             path_params=path_params,
             query_params=tuple(_from_query(types, {*path_params, spec, "profile"})),
             query_spec=spec,
-            columns=columns_of(route.use_case) if spec else {},
+            listing=self._listing(interface, route, plan) if spec else Listing(),
             keys=path_keys(plan, path_params, model),
             body_bounds=body_bounds(binding.command_type, model) if binding is not None else {},
+        )
+
+    def _listing(self, interface: type[Any], route: RestRoute, plan: ExecutionPlan) -> Listing:
+        exposed = route.expose_profile or interface.expose_profile
+        allowed = route.allowed_profiles or interface.allowed_profiles or self._defaults.allowed_profiles
+        default = route.profile_default or interface.profile_default or self._defaults.profile_default
+        return listing_of(
+            stored_model(route.use_case),
+            plan.returns,
+            (default, *(allowed if exposed else ())),
+            filterable=_given((route.filterable, interface.filterable), None),
+            sortable=_given((route.sortable, interface.sortable), None),
+            max_limit=_given((route.max_limit, interface.max_limit), self._defaults.max_limit),
         )
 
 

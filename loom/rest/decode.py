@@ -22,14 +22,15 @@ from loom.core.engine import ParameterBindingError
 from loom.core.engine.plan import ParamBinding
 from loom.core.engine.typenames import type_name
 from loom.core.errors import InvalidPayload
-from loom.rest.bounds import BodyBounds, misfits
+from loom.rest.bounds import BodyBounds, fit_integers, misfits
 from loom.rest.errors import BadRequest
+from loom.rest.names import is_storable
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_DEPTH = 100
 _SHOWN = 120
-_INT64 = range(-(2**63), 2**63)
-_MANY_DIGITS = re.compile(rb"[0-9]{19}")
+_MANY_DIGITS = re.compile(rb"[0-9]{300}")
+_LARGEST = 10**300
 _INTEGER = re.compile(r"-?[0-9]+")
 _decoder = msgspec.json.Decoder()
 
@@ -63,7 +64,7 @@ def decode_body(body: bytes, content_type: str | None = None, *, max_bytes: int 
 
     Raises:
         BadRequest: it is no JSON object, repeats a key, is nested too deep, or over `max_bytes`.
-        InvalidPayload: it holds what no database stores: NUL, lone surrogates, integers beyond 64 bits.
+        InvalidPayload: it holds what no database stores: NUL, lone surrogates, integers that no float reaches.
     """
     if len(body) > max_bytes:
         raise BadRequest("the body is too large", code="body_too_large", status=413)
@@ -78,9 +79,7 @@ def decode_body(body: bytes, content_type: str | None = None, *, max_bytes: int 
     return value
 
 
-def refuse_unfitting(
-    command: type[Any], payload: Mapping[str, Any], bounds: BodyBounds, *, strict: bool = False
-) -> None:
+def refuse_unfitting(command: type[Any], payload: dict[str, Any], bounds: BodyBounds, *, strict: bool = False) -> None:
     """Refuse values outside the bounds of their columns and, where `strict`, fields `command` does not have.
 
     What else is wrong with the payload is then reported along with it.
@@ -88,6 +87,7 @@ def refuse_unfitting(
     Raises:
         InvalidPayload: one violation per field.
     """
+    fit_integers(payload, bounds)
     found = misfits(payload, bounds)
     if not (found or strict):
         return
@@ -135,13 +135,6 @@ def takes_many(annotation: Any) -> bool:
         return False
     options = info.types if isinstance(info, msgspec.inspect.UnionType) else (info,)
     return any(isinstance(option, _COLLECTIONS) for option in options)
-
-
-def is_storable(text: str) -> bool:
-    """Return whether a database stores `text`: no NUL, no lone surrogate."""
-    if "\x00" in text:
-        return False
-    return text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def _is_plain_number(value: Any, text: str) -> bool:
@@ -252,7 +245,7 @@ def _check_values(level: list[tuple[str, Any]], *, strings: bool, integers: bool
         if strings and not (is_storable(field) and (not isinstance(value, str) or is_storable(value))):
             shown = field.replace("\x00", "").encode(errors="replace").decode()
             raise InvalidPayload([(shown, "holds a character that cannot be stored")])
-        if integers and type(value) is int and value not in _INT64:
+        if integers and type(value) is int and not -_LARGEST < value < _LARGEST:
             raise InvalidPayload([(field, "is out of range")])
 
 

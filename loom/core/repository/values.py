@@ -5,7 +5,7 @@ is never repeated in a message.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from math import isfinite
 from typing import Any
@@ -18,6 +18,7 @@ from loom.core.model import EntityInfo
 from loom.core.model.bounds import column_bounds
 from loom.core.model.introspection import ColumnFieldInfo
 
+_MOMENTS = (datetime, date, time)
 DOCUMENTS = frozenset({"JSON", "JSONB", "ARRAY", "TSVECTOR"})
 """Column types that have no order and no equality on every database."""
 
@@ -83,8 +84,9 @@ def stored_values(info: EntityInfo, data: Any, *, creating: bool) -> dict[str, A
 def _typed(info: ColumnFieldInfo, raw: Any) -> Any:
     if info.value_type is str and isinstance(raw, int | float) and not isinstance(raw, bool):
         return str(raw)
+    is_moment = info.value_type in _MOMENTS  # a text is one as it is written, not the number it may look like
     try:
-        return msgspec.convert(raw, info.value_type, strict=False)
+        return msgspec.convert(raw, info.value_type, strict=is_moment and isinstance(raw, str))
     except (ValueError, OverflowError, TypeError):
         if isinstance(info.value_type, type) and isinstance(raw, info.value_type):
             return raw
@@ -136,7 +138,10 @@ def _moment(info: ColumnFieldInfo, value: Any, stored: bool) -> Any:
     """A time without a zone is UTC; every time is stored and compared in UTC."""
     if not isinstance(value, datetime):
         return value
-    in_utc = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    try:
+        in_utc = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError:
+        raise Unfitting("is out of range") from None
     return in_utc if info.column_type.kwargs.get("timezone") else in_utc.replace(tzinfo=None)
 
 

@@ -30,6 +30,7 @@ from loom.rest.autocrud import crud_use_case
 from loom.rest.compiler import RestInterfaceCompiler
 from loom.rest.decode import BodyRules
 from loom.rest.fastapi.app import serve_routes
+from loom.rest.fastapi.health import add_health
 from loom.rest.route import CompiledRoute
 
 
@@ -110,6 +111,7 @@ def _assemble(settings: Settings, found: DiscoveryResult) -> FastAPI:
         redoc_url=settings.app.rest.redoc_url,
         lifespan=_lifespan(settings, manager),
     )
+    add_health(app, settings.app.rest.health_path, settings.app.rest.ready_path, {"database": manager.ping})
     app.state.loom = Application(
         name=settings.app.name,
         version=settings.app.rest.version,

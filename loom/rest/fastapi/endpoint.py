@@ -18,7 +18,8 @@ from loom.rest.bounds import BodyBounds, check_path
 from loom.rest.decode import BodyRules, bind_text, decode_body, refuse_unfitting
 from loom.rest.encode import encoder_for
 from loom.rest.fastapi.body import read_body
-from loom.rest.query import read_profile, read_query, snake
+from loom.rest.names import snake
+from loom.rest.query import read_profile, read_query
 from loom.rest.route import CompiledRoute
 
 Endpoint = Callable[[Request], Awaitable[Response]]
