@@ -1,6 +1,7 @@
 """Interfaces and plans become compiled routes. What can be wrong with them: `loom.rest.checks`."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar, get_args
 
 from loom.core.engine import ExecutionPlan, UseCaseCompiler
@@ -111,7 +112,7 @@ class RestInterfaceCompiler:
         path_params = tuple(name for name, _ in PATH_PARAM.findall(full_path))
         spec = next((name for name, t in types.items() if QuerySpec in (t, *get_args(t))), "")
         defaults, model, binding = self._defaults, stored_model(route.use_case), plan.input_binding
-        return CompiledRoute(
+        compiled = CompiledRoute(
             interface=interface,
             interface_name=interface.__name__,
             route=route,
@@ -133,19 +134,18 @@ class RestInterfaceCompiler:
             path_params=path_params,
             query_params=tuple(_from_query(types, {*path_params, spec, "profile"})),
             query_spec=spec,
-            listing=self._listing(interface, route, plan) if spec else Listing(),
             keys=path_keys(plan, path_params, model),
             body_bounds=body_bounds(binding.command_type, model) if binding is not None else {},
         )
+        return replace(compiled, listing=self._listing(interface, compiled)) if spec else compiled
 
-    def _listing(self, interface: type[Any], route: RestRoute, plan: ExecutionPlan) -> Listing:
-        exposed = route.expose_profile or interface.expose_profile
-        allowed = route.allowed_profiles or interface.allowed_profiles or self._defaults.allowed_profiles
-        default = route.profile_default or interface.profile_default or self._defaults.profile_default
+    def _listing(self, interface: type[Any], compiled: CompiledRoute) -> Listing:
+        route = compiled.route
+        exposed = compiled.effective_allowed_profiles if compiled.effective_expose_profile else ()
         return listing_of(
             stored_model(route.use_case),
-            plan.returns,
-            (default, *(allowed if exposed else ())),
+            compiled.returns,
+            (compiled.effective_profile_default, *exposed),
             filterable=_given((route.filterable, interface.filterable), None),
             sortable=_given((route.sortable, interface.sortable), None),
             max_limit=_given((route.max_limit, interface.max_limit), self._defaults.max_limit),

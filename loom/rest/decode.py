@@ -22,6 +22,7 @@ from loom.core.engine import ParameterBindingError
 from loom.core.engine.plan import ParamBinding
 from loom.core.engine.typenames import type_name
 from loom.core.errors import InvalidPayload
+from loom.core.model.bounds import INT64
 from loom.rest.bounds import BodyBounds, fit_integers, misfits
 from loom.rest.errors import BadRequest
 from loom.rest.names import is_storable
@@ -114,6 +115,18 @@ def bind_text(binding: ParamBinding, texts: Sequence[str]) -> Any:
     except (msgspec.ValidationError, TypeError):
         raise ParameterBindingError(binding.name, type_name(binding.annotation)) from None
     if not _is_plain_number(value, texts[-1]):
+        raise ParameterBindingError(binding.name, type_name(binding.annotation))
+    return value
+
+
+def bind_query(binding: ParamBinding, texts: Sequence[str]) -> Any:
+    """Return a query value like `bind_text`; an integer has 64 bits.
+
+    Raises:
+        ParameterBindingError, InvalidPayload: as `bind_text`.
+    """
+    value = bind_text(binding, texts)
+    if any(INT64.problem(item) for item in (value if isinstance(value, list | tuple | set | frozenset) else (value,))):
         raise ParameterBindingError(binding.name, type_name(binding.annotation))
     return value
 

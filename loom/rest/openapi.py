@@ -90,7 +90,7 @@ class _Document:
     def _success(self, route: CompiledRoute) -> dict[str, Any]:
         success: dict[str, Any] = {"description": "Success"}
         if route.route.status_code not in _BODILESS:
-            schema = self._schemas.answer(route.plan.returns)
+            schema = self._schemas.answer(route.returns)
             success["content"] = {"application/json": {} if schema is None else {"schema": schema}}
         return success
 

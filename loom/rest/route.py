@@ -7,7 +7,7 @@ from typing import Any
 from loom.core.engine import ExecutionPlan
 from loom.core.model import BaseModel
 from loom.core.repository.abc.query import PaginationMode
-from loom.core.use_case.use_case import main_model
+from loom.core.use_case.use_case import main_model, result_type
 from loom.rest.bounds import BodyBounds, Key
 from loom.rest.listing import Listing
 from loom.rest.model import RestRoute
@@ -56,6 +56,12 @@ class CompiledRoute:
     def method(self) -> str:
         """The HTTP method, upper-case."""
         return self.route.method.upper()
+
+    @property
+    def returns(self) -> Any:
+        """What is answered: as `execute` has it, else as the use case's second argument has it."""
+        declared = self.plan.returns
+        return result_type(self.route.use_case) if declared is Any else declared
 
     @property
     def takes_profile(self) -> bool:

@@ -4,6 +4,7 @@ What a column cannot hold is refused here, with the field's name, before a datab
 is never repeated in a message.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -18,6 +19,7 @@ from loom.core.model import EntityInfo
 from loom.core.model.bounds import column_bounds
 from loom.core.model.introspection import ColumnFieldInfo
 
+_DIGITS = re.compile(r"-?[0-9]+")
 _MOMENTS = (datetime, date, time)
 DOCUMENTS = frozenset({"JSON", "JSONB", "ARRAY", "TSVECTOR"})
 """Column types that have no order and no equality on every database."""
@@ -84,6 +86,8 @@ def stored_values(info: EntityInfo, data: Any, *, creating: bool) -> dict[str, A
 def _typed(info: ColumnFieldInfo, raw: Any) -> Any:
     if info.value_type is str and isinstance(raw, int | float) and not isinstance(raw, bool):
         return str(raw)
+    if info.value_type is int and isinstance(raw, str) and not _DIGITS.fullmatch(raw):
+        raise Unfitting("has a value of the wrong type")  # `1e3` and `1.0` are readable, and nobody's id
     is_moment = info.value_type in _MOMENTS  # a text is one as it is written, not the number it may look like
     try:
         return msgspec.convert(raw, info.value_type, strict=is_moment and isinstance(raw, str))

@@ -15,7 +15,7 @@ from loom.core.engine.plan import ParamBinding
 from loom.core.errors import InvalidPayload
 from loom.core.use_case.factory import UseCaseFactory
 from loom.rest.bounds import BodyBounds, check_path
-from loom.rest.decode import BodyRules, bind_text, decode_body, refuse_unfitting
+from loom.rest.decode import BodyRules, bind_query, bind_text, decode_body, refuse_unfitting
 from loom.rest.encode import encoder_for
 from loom.rest.fastapi.body import read_body
 from loom.rest.names import snake
@@ -79,7 +79,7 @@ def _from_query(request: Request, compiled: CompiledRoute, bindings: dict[str, P
     missing = [name for name in compiled.query_params if bindings[name].required and name not in sent]
     if missing:
         raise InvalidPayload([(name, "query parameter is required") for name in missing])
-    return {name: bind_text(bindings[name], sent[name]) for name in compiled.query_params if name in sent}
+    return {name: bind_query(bindings[name], sent[name]) for name in compiled.query_params if name in sent}
 
 
 async def _payload(
