@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 
 from loom.core.errors import InvalidQuery, did_you_mean
 from loom.core.repository.abc.query import PaginationMode, QuerySpec, SortSpec, check_page
+from loom.rest.constants import QueryParam
 from loom.rest.filters import read_filters
 from loom.rest.names import snake
 from loom.rest.route import CompiledRoute
 
-RESERVED = frozenset({"page", "limit", "pagination", "after", "cursor", "sort", "direction", "profile"})
+RESERVED = frozenset(map(str, QueryParam))
 DEFAULT_LIMIT = 50
 MAX_PAGE = 999_999_999
 _INTEGER = re.compile(r"-?[0-9]{1,9}")

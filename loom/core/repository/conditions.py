@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from loom.core.errors import InvalidQuery, did_you_mean
+from loom.core.errors import InvalidQuery
 from loom.core.model import EntityInfo, inspect_model
 from loom.core.model.introspection import ColumnFieldInfo
 from loom.core.repository.abc.query import FilterGroup, FilterOp, FilterSpec
@@ -88,17 +88,6 @@ def _group(info: EntityInfo, group: FilterGroup, allowed: frozenset[str], depth:
     groups = tuple(condition for condition, values in inner if values)
     condition = Condition(tests, any_of=group.op == "OR" and len(tests) + len(groups) > 1, groups=groups)
     return condition, [value for _, value in resolved] + [value for _, values in inner for value in values]
-
-
-def check_profile(info: EntityInfo, profile: str) -> None:
-    """Refuse a profile the model does not have.
-
-    Raises:
-        InvalidQuery: with the closest name there is.
-    """
-    if profile not in info.profiles:
-        hint = did_you_mean(profile, info.profiles)
-        raise InvalidQuery(f"{info.name} has no profile '{profile}'" + (f"; {hint}" if hint else ""), field="profile")
 
 
 def _resolve(info: EntityInfo, spec: FilterSpec, allowed: frozenset[str]) -> tuple[Test, Any]:

@@ -19,11 +19,13 @@ class UseCaseFactory:
     def __init__(self, container: LoomContainer) -> None:
         self._container = container
         self._recipes: dict[type[Any], tuple[inspect.Parameter, ...]] = {}
+        self._main_models: dict[type[Any], type[Any] | None] = {}
 
     def register(self, cls: type[Any]) -> None:
         """Read the constructor of `cls` once; missing bindings are not looked at before `build`."""
         if cls not in self._recipes:
             self._recipes[cls] = tuple(_constructor_parameters(cls))
+            self._main_models[cls] = main_model(cls) if issubclass(cls, UseCase) else None
 
     def build(self, cls: type[Any]) -> Any:
         """Return a new `cls`.
@@ -34,7 +36,7 @@ class UseCaseFactory:
         self.register(cls)
         arguments = {p.name: self._argument(p) for p in self._recipes[cls] if self._wanted(p)}
         instance = cls(**arguments)
-        self._give_main_repo(instance)
+        self._give_main_repo(instance, self._main_models[cls])
         return instance
 
     def _wanted(self, parameter: inspect.Parameter) -> bool:
@@ -53,11 +55,10 @@ class UseCaseFactory:
             return self._container.resolve_repo(get_args(annotation)[0])
         return self._container.resolve(annotation)
 
-    def _give_main_repo(self, instance: Any) -> None:
+    def _give_main_repo(self, instance: Any, model: type[Any] | None) -> None:
         """Set the main repository where a model is declared and the constructor did not."""
         if not isinstance(instance, UseCase) or instance._main_repo is not None:
             return
-        model = main_model(type(instance))
         if model is not None and self._container.has_repo_mapping(model):
             instance.main_repo = self._container.resolve_repo(model)
 

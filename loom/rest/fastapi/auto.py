@@ -3,7 +3,6 @@
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from loom.core.backend.sqlalchemy import Tables
 from loom.core.bootstrap import KernelRuntime, create_kernel
 from loom.core.config import ConfigError, Settings, load_config, read_app_config, resolve_code_path
 from loom.core.config.loader import ConfigSource
-from loom.core.di import LoomContainer, Scope
 from loom.core.discovery import (
     DiscoveryEngine,
     DiscoveryResult,
@@ -24,7 +22,11 @@ from loom.core.discovery import (
 )
 from loom.core.engine import CompilationError, UseCaseCompiler
 from loom.core.errors import Diagnostic, DiagnosticError
-from loom.core.repository.sqlalchemy import RepositorySQLAlchemy, SessionManager, SQLAlchemyUnitOfWorkFactory
+from loom.core.repository.sqlalchemy import (
+    SessionManager,
+    SQLAlchemyUnitOfWorkFactory,
+    build_repository_registration_module,
+)
 from loom.rest.application import Application
 from loom.rest.autocrud import crud_use_case
 from loom.rest.compiler import RestInterfaceCompiler
@@ -158,7 +160,7 @@ def _compiled(
         kernel = create_kernel(
             config=settings,
             use_cases=(*found.use_cases, *found.jobs),
-            modules=[_repositories(manager)],
+            modules=[build_repository_registration_module(manager, manager.tables.models)],
             uow_factory=SQLAlchemyUnitOfWorkFactory(manager),
             crud=crud_use_case,
         )
@@ -177,21 +179,6 @@ def _interface_problems(found: DiscoveryResult) -> list[Diagnostic]:
     compiler.compile_all(found.use_cases)
     broken = {use_case for use_case in found.use_cases if compiler.get_plan(use_case) is None}
     return RestInterfaceCompiler(compiler).problems(found.interfaces, known=broken)
-
-
-def _repositories(manager: SessionManager) -> Callable[[LoomContainer], None]:
-    def register(container: LoomContainer) -> None:
-        container.register(SessionManager, lambda: manager, Scope.APPLICATION)
-        for model in manager.tables.models:
-            repository: Any = RepositorySQLAlchemy(manager, model)
-            container.register(("repository", model), partial(_same, repository), Scope.APPLICATION)
-            container.register_repo(model, ("repository", model))
-
-    return register
-
-
-def _same(instance: Any) -> Any:
-    return instance
 
 
 def _lifespan(settings: Settings, manager: SessionManager) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
