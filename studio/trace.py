@@ -12,7 +12,6 @@ from msgspec import Struct
 from loom.core.engine.plan import Plan
 from studio.events import Frame
 
-
 SOCKET = "LOOM_RECORD_TO"
 """Environment variable: path of the studio's local socket, where finished traces go."""
 

@@ -125,4 +125,10 @@ NOW = Page(
     ),
 )
 
-PALETTE_PAGES = (("Now", "/now"), ("Routes", "/routes"), ("Use cases", "/plans"), ("Changes", "/changes"))
+PALETTE_PAGES = (
+    ("Now", "/now"),
+    ("Routes", "/routes"),
+    ("Use cases", "/plans"),
+    ("Requests", "/requests"),
+    ("Changes", "/changes"),
+)
