@@ -22,6 +22,7 @@ class Moment(Struct, frozen=True, kw_only=True):
     """The command once a step is over.
 
     Attributes:
+        fields: those that computes derive, then those that were sent.
         place, of: `place` of `of` computes are over.
         before, after: ids of the steps to go to; "" at either end.
     """
@@ -53,6 +54,7 @@ def moment_at(plan: Plan, span: Span, index: int) -> Moment | None:
     computes = [i for i, step in enumerate(plan.steps) if step.kind is StepKind.COMPUTE]
     if now is None:
         return None
+    derived = [name for i in computes for name in _set_by(span, i)]
     start = next(i for i, step in enumerate(plan.steps) if step.kind is StepKind.INPUT)
     first, previous = command_at(plan, span, start) or {}, command_at(plan, span, index - 1) or {}
     is_compute = plan.steps[index].kind is StepKind.COMPUTE
@@ -64,7 +66,7 @@ def moment_at(plan: Plan, span: Span, index: int) -> Moment | None:
             changed=is_compute and name in _set_by(span, index) and previous.get(name) != value,
             derived=first.get(name) != value,
         )
-        for name, value in now.items()
+        for name, value in sorted(now.items(), key=lambda item: item[0] not in derived)
     )
     stops = [start, *computes]
     at = max((place for place, i in enumerate(stops) if i <= index), default=0)

@@ -18,7 +18,7 @@ from studio.explain.travel import Moment, moment_at
 from studio.explain.why import Why, why
 from studio.pages.requests import REQUESTS
 from studio.planview import Drawing, draw
-from studio.trace import Dispatch, Span, Trace
+from studio.trace import Dispatch, Outcome, Span, Trace
 from studio.web.page import PageRoute, Studio
 
 TABS = ("plan", "table", "timeline", "sql", "logs", "payload")
@@ -143,11 +143,12 @@ def _run(studio: Studio, trace: Trace, request: Request) -> RunView | None:
 
 
 def _chosen(archive: Archive, trace: Trace, asked: str) -> tuple[int, Plan] | None:
-    """The span that was asked for, or the first that was walked; one that failed before one that did not."""
+    """The run that was asked for; else the first that went wrong, else the first."""
     known = {n: plan for n, span in enumerate(trace.spans) if span.plan and (plan := archive.plan(span.plan_hash))}
     if asked.isdigit() and int(asked) in known:
         return int(asked), known[int(asked)]
-    return next(iter(known.items()), None)
+    went_wrong = (item for item in known.items() if trace.spans[item[0]].outcome is not Outcome.OK)
+    return next(went_wrong, None) or next(iter(known.items()), None)
 
 
 def _inspected(

@@ -12,10 +12,12 @@ from contextvars import ContextVar
 from typing import Any
 
 from loom.core.engine.compiler import UseCaseCompiler
+from loom.core.engine.log import RunLog
 from loom.core.engine.run import ParameterBindingError, Run, Values, bind_param
 from loom.core.engine.watched import WatchedRun
 from loom.core.errors import RuleViolations
 from loom.core.job.outbox import Outbox
+from loom.core.logger import LoggerPort
 from loom.core.observe import EventKind, FanOut, Observer, RuntimeEvent, Watcher
 from loom.core.tracing import get_trace_id
 from loom.core.uow import UnitOfWork, UnitOfWorkFactory
@@ -31,6 +33,8 @@ class RuntimeExecutor:
     Args:
         compiler: compiles on demand and keeps plans.
         uow_factory: opens units of work; None runs everything without one.
+        debug_execution: log every step.
+        logger: told of every run.
         metrics: observer of runs.
         repo_resolver: model -> repository, for loads and existence checks.
     """
@@ -41,15 +45,17 @@ class RuntimeExecutor:
         *,
         uow_factory: UnitOfWorkFactory | None = None,
         debug_execution: bool = False,
-        logger: Any = None,
+        logger: LoggerPort | None = None,
         metrics: Observer | FanOut | None = None,
         repo_resolver: RepoResolver | None = None,
     ) -> None:
         self._compiler = compiler
         self._uow_factory = uow_factory
         self._observer = None if isinstance(metrics, FanOut) and not metrics else metrics
-        self._watcher: Watcher | None = None
+        self._logger = logger
+        self._debug = debug_execution
         self._repo_resolver = repo_resolver
+        self._watcher: Watcher | None = None
         self._outbox = Outbox()
 
     @property
@@ -75,9 +81,10 @@ class RuntimeExecutor:
 
         Args:
             params: values of `execute`'s params by name; extra ones are ignored.
-            payload: the command's fields, wire or Python names.
+            payload: the command's fields, wire or Python names; or the command itself, already built.
             dependencies: repositories by model, before the resolver.
-            load_overrides: repositories by model for loads only, before `dependencies`.
+            load_overrides: by model, before `dependencies`: the entity its loads give (None = there is none), or a
+                repository they ask.
             read_only: no unit of work, whatever the class says.
 
         Raises:
@@ -96,9 +103,14 @@ class RuntimeExecutor:
             return await self._told(run, read_only)
 
     async def _told(self, run: Run, read_only: bool) -> Any:
-        if self._observer is None:
+        observer = self._observer if self._logger is None else self._logged(run, self._logger)
+        if observer is None:
             return await self._in_transaction(run, read_only)
-        return await self._observed(run, read_only, self._observer)
+        return await self._observed(run, read_only, observer)
+
+    def _logged(self, run: Run, logger: LoggerPort) -> FanOut:
+        run.log = RunLog(logger, type(run.instance).__qualname__, steps=self._debug)
+        return FanOut((run.log,) if self._observer is None else (run.log, self._observer))
 
     async def _observed(self, run: Run, read_only: bool, observer: Observer) -> Any:
         name, started = type(run.instance).__qualname__, time.perf_counter()

@@ -6,11 +6,15 @@ Each step has a method of its own, so that a `WatchedRun` can tell what happened
 import asyncio
 import inspect
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Protocol
+from uuid import UUID
 
 import msgspec
 
-from loom.core.command.base import decode_command
+from loom.core.command.base import decode_command, written_fields
+from loom.core.engine.compiler import needs_command
+from loom.core.engine.log import RunLog, label_of
 from loom.core.engine.plan import ComputeStep, ExecutionPlan, ExistsStep, LoadStep, ParamBinding, RuleStep
 from loom.core.errors import DomainError, NotFound, RuleViolation, RuleViolations
 from loom.core.use_case.compute import ComputeSpec
@@ -18,6 +22,7 @@ from loom.core.use_case.markers import LookupKind, OnMissing, SourceKind
 
 Values = Mapping[str, Any]
 _NO_FIELDS: frozenset[str] = frozenset()
+_ASK: Any = object()
 
 
 class ParameterBindingError(DomainError, ValueError):
@@ -57,6 +62,7 @@ class Run:
         self._payload = payload
         self._dependencies = dependencies
         self._overrides = overrides
+        self.log: RunLog | None = None
         self._fields_set = _NO_FIELDS
         self._bound: dict[str, Any] = {}
 
@@ -76,10 +82,15 @@ class Run:
             self._bound[binding.name] = bind_param(binding, self._params)
 
     async def _execute(self) -> Any:
+        self._say("Execute core logic")
         if self.plan.blocking:
             return await asyncio.to_thread(self.instance.execute, **self._bound)
         result = self.instance.execute(**self._bound)
         return await result if inspect.isawaitable(result) else result
+
+    def _say(self, step: str) -> None:
+        if self.log is not None:
+            self.log.step(step)
 
     def _build_command(self) -> None:
         binding = self.plan.input_binding
@@ -89,24 +100,33 @@ class Run:
             raise ValueError(
                 f"payload is required: {type(self.instance).__name__} takes a {binding.command_type.__name__}"
             )
-        command, self._fields_set = decode_command(binding.command_type, self._payload)
+        self._say("Bind Input")
+        if isinstance(self._payload, binding.command_type):
+            command, self._fields_set = self._payload, frozenset(written_fields(self._payload, creating=True))
+        else:
+            command, self._fields_set = decode_command(binding.command_type, self._payload)
         self._bound[binding.name] = command
 
     async def _load(self, step: LoadStep) -> Any:
         value, known = self._lookup(step)
+        self._say(f"Load {step.entity_type.__name__}")
         if not known:
             return None
-        repo = self._executor.repository(step.entity_type, self._overrides, self._dependencies)
-        if step.lookup_kind is LookupKind.BY_ID:
-            entity = await repo.get_by_id(value, profile=step.profile)
-        else:
-            entity = await repo.get_by(step.against, value, profile=step.profile)
+        given = self._overrides.get(step.entity_type, _ASK) if self._overrides is not None else _ASK
+        entity = given if _is_entity(given, step) else await self._fetched(step, value)
         if entity is None:
             _refuse_missing(step, value)
         return entity
 
+    async def _fetched(self, step: LoadStep, value: Any) -> Any:
+        repo = self._executor.repository(step.entity_type, self._overrides, self._dependencies)
+        if step.lookup_kind is LookupKind.BY_ID:
+            return await repo.get_by_id(value, profile=step.profile)
+        return await repo.get_by(step.against, value, profile=step.profile)
+
     async def _exists(self, step: ExistsStep) -> bool:
         value, known = self._lookup(step)
+        self._say(f"Exists {step.entity_type.__name__}")
         if not known:
             return False
         repo = self._executor.repository(step.entity_type, None, self._dependencies)
@@ -124,10 +144,12 @@ class Run:
         return value, value is not None or step.source_name in self._fields_set
 
     def _compute_and_judge(self) -> None:
-        binding = self.plan.input_binding
-        if binding is None or not (self.plan.compute_steps or self.plan.rule_steps):
+        if not (self.plan.compute_steps or self.plan.rule_steps):
             return
-        command = self._bound[binding.name]
+        binding = self.plan.input_binding
+        if binding is None:
+            self._refuse_without_command()
+        command = None if binding is None else self._bound[binding.name]
         violations: list[RuleViolation] = []
         for index, step in enumerate(self.plan.compute_steps):
             try:
@@ -135,14 +157,22 @@ class Run:
             except (RuleViolation, ValueError) as error:
                 violations.append(_as_violation(error, step.fn))
                 break
-        self._bound[binding.name] = command
+        if binding is not None:
+            self._bound[binding.name] = command
         self._judge(command, violations, only_client_fields=bool(violations))
         if violations:
             raise RuleViolations(violations)
 
     def _compute(self, _: int, step: ComputeStep, command: Any) -> Any:
+        self._say(f"Compute {label_of(step.fn)}")
         arguments = (dict(self._bound),) if step.accepts_context else ()
         return step.fn(command, self._fields_set, *arguments)
+
+    def _refuse_without_command(self) -> None:
+        functions = [s.fn for s in self.plan.compute_steps] + [s.fn for s in self.plan.rule_steps]
+        if any(map(needs_command, functions)):
+            name = type(self.instance).__qualname__
+            raise RuntimeError(f"{name} has computes or rules over a command, but its execute has no Input()")
 
     def _judge(self, command: Any, violations: list[RuleViolation], *, only_client_fields: bool) -> None:
         computed = {str(s.fn.target) for s in self.plan.compute_steps if isinstance(s.fn, ComputeSpec)}
@@ -156,6 +186,7 @@ class Run:
                 violations.append(violation)
 
     def _judge_by(self, _: int, step: RuleStep, command: Any) -> None:
+        self._say(f"Rule {label_of(step.fn)}")
         arguments = (self._bound,) if step.accepts_context else ()
         step.fn(command, self._fields_set, *arguments)
 
@@ -178,9 +209,25 @@ def bind_param(binding: ParamBinding, params: Values) -> Any:
     if not isinstance(annotation, type) or isinstance(raw, annotation):
         return raw
     try:
-        return msgspec.convert(raw, annotation, strict=False)
-    except (msgspec.ValidationError, TypeError):
+        return _converted(raw, annotation)
+    except (ValueError, TypeError):
         raise ParameterBindingError(binding.name, annotation.__name__) from None
+
+
+def _converted(raw: Any, annotation: type[Any]) -> Any:
+    """Texts are read as the type; a class msgspec knows nothing about is called with the value."""
+    if annotation is str and isinstance(raw, int | float | Decimal | UUID) and not isinstance(raw, bool):
+        return str(raw)
+    try:
+        return msgspec.convert(raw, annotation, strict=False)
+    except msgspec.ValidationError:
+        if not isinstance(msgspec.inspect.type_info(annotation), msgspec.inspect.CustomType):
+            raise
+    return annotation(raw)
+
+
+def _is_entity(given: Any, step: LoadStep) -> bool:
+    return given is None or isinstance(given, step.entity_type)
 
 
 def _refuse_missing(step: LoadStep | ExistsStep, value: Any) -> None:
