@@ -95,7 +95,7 @@ def _line(
     x = min(at / whole, 1.0) * SCALE
     return Line(
         name=name,
-        detail="" if detail == name else detail,
+        detail="" if name.endswith(detail) else detail,
         depth=min(depth, MAX_DEPTH),
         kind=kind,
         lane=lane,

@@ -17,11 +17,12 @@ from loom.core.errors import (
     RuleViolation,
     RuleViolations,
 )
+from loom.core.tracing import clean_trace_id
 from studio.events import Frame
 from studio.failures import make_frame, own_first
 from studio.recorder.http import MAX_BODY_BYTES, LiveExchange
 from studio.recorder.live import LiveSpan, LiveTrace
-from studio.recorder.pack import unpack
+from studio.recorder.pack import pack, unpack
 from studio.recorder.redact import Redactor
 from studio.trace import Body, Call, Dispatch, Exchange, LogLine, Outcome, Span, SpanKind, StepRun, Trace, Verdict
 
@@ -44,21 +45,30 @@ class Finisher:
         root: the project; frames below it are the user's own.
         secrets: values that are hidden wherever they occur.
         words: further words that make a key sound secret.
+        trace_header: where an answer carries the application's id of the request.
     """
 
-    def __init__(self, root: Path, secrets: frozenset[str] = frozenset(), words: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        root: Path,
+        secrets: frozenset[str] = frozenset(),
+        words: tuple[str, ...] = (),
+        trace_header: str = "x-request-id",
+    ) -> None:
         self._root = root
+        self._header = trace_header.lower()
         self._secrets = secrets
         self._words = words
 
     def finish(self, live: LiveTrace) -> Trace:
         """Return `live` as data."""
-        return _Finishing(live, Redactor(self._secrets, self._words), self._root).trace()
+        return _Finishing(live, Redactor(self._secrets, self._words), self._root, self._header).trace()
 
 
 class _Finishing:
-    def __init__(self, live: LiveTrace, redactor: Redactor, root: Path) -> None:
+    def __init__(self, live: LiveTrace, redactor: Redactor, root: Path, header: str) -> None:
         self._live = live
+        self._header = header
         self._redactor = redactor
         self._root = root
 
@@ -66,13 +76,13 @@ class _Finishing:
         live = self._live
         bodies = self._bodies()
         spans = [(unpack(s.params), unpack(s.payload), [unpack(step[5]) for step in s.steps]) for s in live.spans]
-        calls = [unpack(call[5]) for call in live.calls]
+        calls = [_named(call[5]) for call in live.calls]
         asked = [(unpack(d[6]), unpack(d[7])) for d in live.dispatches]
         for tree in (*(body for body, _ in bodies), *self._named_texts(), *spans, *calls, *asked):
             self._redactor.learn(tree)
         return Trace(
             id=live.id,
-            trace_id=live.trace_id,
+            trace_id=self._answered_id() or live.trace_id,
             at=live.at,
             took=live.took,
             exchange=self._exchange(bodies) if bodies else None,
@@ -102,6 +112,11 @@ class _Finishing:
         if exchange is not None:
             yield dict(_headers(exchange.scope["headers"]))
             yield dict(_query(exchange.scope))
+
+    def _answered_id(self) -> str:
+        """The id the application answered with."""
+        sent = _headers(self._live.exchange.answer_headers) if self._live.exchange else ()
+        return next((clean_trace_id(v) or "" for name, v in sent if name.lower() == self._header), "")
 
     def _exchange(self, bodies: list[tuple[Any, str]]) -> Exchange:
         live: LiveExchange = self._live.exchange
@@ -142,7 +157,8 @@ class _Finishing:
         )
 
     def _step(self, live: LiveSpan, step: tuple[Any, ...], value: Any) -> StepRun:
-        index, verdict, at, took, why, _ = step
+        index, verdict, began, ended, why, _ = step
+        at, took = began - self._live.began, ended - began
         reason = self._redactor.text(_complaint(why)) if isinstance(why, BaseException) else why or ""
         inputs: list[Any] | None = None
         if live.plan is not None and live.plan.steps[index].kind == "rule" and isinstance(value, list):
@@ -223,6 +239,16 @@ def _query(scope: Any) -> list[tuple[str, str]]:
 def _type(headers: Iterable[tuple[str, str]]) -> str:
     found = (value for name, value in headers if name.lower() == "content-type")
     return next(found, "").partition(";")[0].strip().lower()
+
+
+def _named(call: tuple[Any, Any] | None) -> Any:
+    """Give positional parameters the names of their columns, so that they can be hidden by name."""
+    if call is None:
+        return None
+    names, parameters = call
+    if isinstance(parameters, tuple) and names is not None and len(names) == len(parameters):
+        parameters = dict(zip(names, parameters, strict=True))
+    return unpack(pack(parameters))
 
 
 def _complaint(error: BaseException) -> str:

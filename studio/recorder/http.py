@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from loom.core.tracing import clean_trace_id
 from studio.recorder.live import LiveSpan
 from studio.recorder.recorder import Recorder
 
@@ -51,10 +50,9 @@ class LiveExchange:
 class RecordingApp:
     """Serves `app` and records every HTTP request."""
 
-    def __init__(self, app: Any, recorder: Recorder, *, trace_header: str = "x-request-id") -> None:
+    def __init__(self, app: Any, recorder: Recorder) -> None:
         self._app = app
         self._recorder = recorder
-        self._trace_header = trace_header.lower().encode("latin-1")
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Serve one connection; anything but HTTP passes through."""
@@ -78,9 +76,4 @@ class RecordingApp:
             with LiveSpan(trace, -1, "request", scope["method"]):
                 await self._app(scope, receiving if trace.full else receive, sending)
         finally:
-            trace.trace_id = self._answered_id(exchange) or trace.trace_id
             self._recorder.end(trace)
-
-    def _answered_id(self, exchange: LiveExchange) -> str:
-        found = (value for name, value in exchange.answer_headers if name.lower() == self._trace_header)
-        return clean_trace_id(next(found, b"").decode("latin-1")) or ""

@@ -22,13 +22,14 @@ def record(app: Any, root: Path) -> Any:
     known = getattr(getattr(app, "state", None), "loom", None)
     if not path or depth == "off" or known is None:
         return app
-    finisher = Finisher(root, secrets_of(os.environ, known.database_url), extra_words())
+    header = getattr(app, "trace_header", None) or "x-request-id"
+    finisher = Finisher(root, secrets_of(os.environ, known.database_url), extra_words(), header)
     sender = Sender(path, finisher.finish, known.plans)
     recorder = Recorder(sender.put, full=depth != "outline")
     watch(known, recorder, root)
     sender.start()
     atexit.register(sender.close)
-    return RecordingApp(app, recorder, trace_header=getattr(app, "trace_header", None) or "x-request-id")
+    return RecordingApp(app, recorder)
 
 
 def watch(known: Any, recorder: Recorder, root: Path) -> None:

@@ -87,6 +87,10 @@ class LiveSpan:
         self.step = -1
         self.error: BaseException | None = None
         self.frames: list[tuple[str, int, str]] = []
+        self._full = trace.full
+        # The result of a request's own run is its answer, which is kept as it was sent.
+        self._last = len(plan.steps) - 1 if plan else -1
+        self._unpacked = self._last if parent == 0 and trace.exchange is not None else -1
         self._step_began = 0
         self._settled = 0
         self._token: Token[Watch | None] | None = None
@@ -123,9 +127,14 @@ class LiveSpan:
         except AttributeError:  # an exception with slots
             return
 
+    @property
+    def in_execute(self) -> bool:
+        """True from where `execute` begins."""
+        return self.step == self._last != -1
+
     def inside(self, kind: str, name: str, job_id: str = "") -> "LiveSpan":
         """Return a span inside this one, not begun. A dispatched job begins after the commit, which ends the run itself."""
-        if kind == "job" and not self._settled and self.plan is not None and self.step == len(self.plan.steps) - 1:
+        if kind == "job" and not self._settled and self.in_execute:
             self._settled = _now() - self.trace.began
         return LiveSpan(self.trace, self.number, {"job": "attempt"}.get(kind, kind), name, job_id=job_id)
 
@@ -144,27 +153,18 @@ class LiveSpan:
     def passed(self, index: int, value: Any) -> None:
         """It is over."""
         ended = _now()
-        self._add(index, Verdict.PASS, ended, None, value)
+        packed = pack(value) if self._full and index != self._unpacked else None
+        self.steps.append((index, Verdict.PASS, self._step_began, ended, None, packed))
 
     def refused(self, index: int, error: BaseException, value: Any = None) -> None:
         """It stopped the run, or spoke against it."""
         ended = _now()
-        self._add(index, Verdict.FAIL, ended, error, value)
+        self.steps.append((index, Verdict.FAIL, self._step_began, ended, error, pack(value) if self._full else None))
 
     def skipped(self, index: int, reason: str) -> None:
         """It did not run."""
-        self.steps.append((index, Verdict.SKIP, _now() - self.trace.began, 0, reason, None))
-
-    def _add(self, index: int, verdict: Verdict, ended: int, error: BaseException | None, value: Any) -> None:
-        began = self._step_began
-        packed = pack(value) if self.trace.full and self._wanted(index, value) else None
-        self.steps.append((index, verdict, began - self.trace.began, ended - began, error, packed))
-
-    def _wanted(self, index: int, value: Any) -> bool:
-        """The result of a request's own run is its answer, which is kept as it was sent."""
-        if value is None or self.plan is None or index != len(self.plan.steps) - 1:
-            return value is not None
-        return self.parent != 0 or self.trace.exchange is None
+        now = _now()
+        self.steps.append((index, Verdict.SKIP, now, now, reason, None))
 
 
 def _frames(traceback: TracebackType | None) -> list[tuple[str, int, str]]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, structs
 
 _PLAIN = frozenset({type(None), bool, int, float, str})
 _FIRST = 100
@@ -34,8 +34,12 @@ def unpack(value: Any) -> Any:
 
 def _named(value: Any, depth: int) -> Any:
     if isinstance(value, Struct):
-        fields = ((name, getattr(value, name)) for name in value.__struct_fields__)
-        return {name: _named(item, depth - 1) if depth else item for name, item in fields if item is not UNSET}
+        fields = structs.asdict(value)
+        return {
+            name: item if type(item) in _PLAIN or not depth else _named(item, depth - 1)
+            for name, item in fields.items()
+            if item is not UNSET
+        }
     if type(value) in {list, tuple} and depth:
         kept = [_named(item, depth - 1) for item in value[:_FIRST]]
         return kept if len(value) <= _FIRST else [*kept, f"… {len(value) - _FIRST} more"]

@@ -8,6 +8,7 @@ Depth, width and length are bounded; what is cut says by how much.
 import os
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -26,6 +27,7 @@ _ASSIGNED = re.compile(
     r"(?i)([\w-]*(?:password|passwd|secret|token|api[_-]?key|authorization|credential)[\w-]*[\"']?\s*[=:]\s*[\"']?)"
     r"(?:bearer\s+|basic\s+)?[^\s\"'&,;)}\]]+"
 )
+_NAMES_ONE = re.compile(r"(?i)password|passwd|secret|token|key|authorization|credential")
 _HARMLESS = re.compile(r"(?i)session|_sock$|_file$|_path$|_dir$|_askpass$")
 """Environment variables that only sound secret."""
 
@@ -33,7 +35,8 @@ _SHORTEST = 5
 """Text shorter than this is hidden under its key but not looked for elsewhere: it would match everywhere."""
 
 
-def sounds_secret(key: str, more: Iterable[str] = ()) -> bool:
+@lru_cache(maxsize=4096)
+def sounds_secret(key: str, more: tuple[str, ...] = ()) -> bool:
     """Return whether a value called `key` must not be shown."""
     plain = _SEPARATORS.sub("", key.lower())
     return plain in _EXACTLY or any(word in plain for word in (*_SOUNDS_SECRET, *more))
@@ -82,12 +85,12 @@ class Redactor:
 
     def text(self, text: str, limit: int = MAX_TEXT) -> str:
         """Return `text` without secrets, cut to `limit` characters."""
-        if self._secrets:
+        if self._secrets and len(text) >= _SHORTEST:
             if self._pattern is None:
                 longest_first = sorted(self._secrets, key=len, reverse=True)
                 self._pattern = re.compile("|".join(re.escape(secret) for secret in longest_first))
             text = self._pattern.sub(HIDDEN, text)
-        if "=" in text or ":" in text:
+        if len(text) > _SHORTEST and ("=" in text or ":" in text) and _NAMES_ONE.search(text):
             text = _ASSIGNED.sub(rf"\1{HIDDEN}", text)
         return text if len(text) <= limit else f"{text[:limit]}… ({len(text):,} characters)"
 

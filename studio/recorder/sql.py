@@ -10,7 +10,6 @@ import sqlalchemy as sa
 
 from loom.core.observe import active_watch
 from studio.recorder.live import MAX_CALLS, LiveSpan
-from studio.recorder.pack import pack
 
 MAX_FRAMES = 60
 _now = time.perf_counter_ns
@@ -45,15 +44,15 @@ class SqlListener:
 
     def _note(self, context: Any, statement: str, parameters: Any, rows: int, error: str) -> None:
         span, began = active_watch.get(), getattr(context, "_loom_began", 0)
-        if not isinstance(span, LiveSpan) or not began or span.trace.closed:
+        if not isinstance(span, LiveSpan) or not began or span.trace.closed or statement.startswith("BEGIN"):
             return
         context._loom_began = 0
         trace = span.trace
         if not trace.room("calls", trace.calls, MAX_CALLS):
             return
         ended = _now()
-        place = self._own_frame() if trace.full else None
-        values = pack(_named(context, parameters)) if trace.full else None
+        place = self._own_frame() if trace.full and span.in_execute else None
+        values = (getattr(context.compiled, "positiontup", None), parameters) if trace.full else None
         at = began - trace.began
         trace.calls.append((span.number, span.step, at, ended - began, statement, values, rows, place, error))
 
@@ -88,11 +87,3 @@ def _rows(cursor: Any) -> int:
     if fetched is not None and cursor.description is not None:
         return len(fetched)
     return int(cursor.rowcount)
-
-
-def _named(context: Any, parameters: Any) -> Any:
-    """Give positional parameters the names of their columns, so that they can be redacted by name."""
-    names = getattr(getattr(context, "compiled", None), "positiontup", None)
-    if isinstance(parameters, tuple) and names is not None and len(names) == len(parameters):
-        return dict(zip(names, parameters, strict=True))
-    return parameters

@@ -1,0 +1,1 @@
+"""Measurements: what a claim of speed rests on."""
