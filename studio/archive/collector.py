@@ -5,7 +5,6 @@ import shutil
 import struct
 import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -29,7 +28,7 @@ class Collector:
         self._told = told
         self._folder = Path(tempfile.mkdtemp(prefix="loom-record-"))  # 0700
         self._server: asyncio.Server | None = None
-        self._open: set[asyncio.Task[None]] = set()
+        self._open: dict[asyncio.StreamWriter, asyncio.Event] = {}
 
     @property
     def path(self) -> str:
@@ -44,24 +43,22 @@ class Collector:
         """End every connection and remove the socket."""
         if self._server is not None:
             self._server.close()
-        for task in [*self._open]:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        for writer, ended in [*self._open.items()]:
+            writer.close()
+            await ended.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._open.add(task)
+        ended = self._open[writer] = asyncio.Event()
         try:
             while (message := await _receive(reader)) is not None:
                 await self._take(message)
         except (ValueError, msgspec.MsgspecError):
             return
         finally:
-            self._open.discard(task)
+            del self._open[writer]
             writer.close()
+            ended.set()
 
     async def _take(self, message: Recorded) -> None:
         if isinstance(message, Plans):

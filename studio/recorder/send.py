@@ -68,6 +68,13 @@ class Sender:
         self._thread.join(timeout_s)
 
     def _run(self) -> None:
+        try:
+            self._send_all()
+        finally:
+            if self._socket is not None:
+                self._socket.close()
+
+    def _send_all(self) -> None:
         while not (self._leaving and not self._waiting):
             self._wake.wait()
             if not self._connected():
