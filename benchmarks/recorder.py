@@ -85,7 +85,7 @@ class _Client:
             self._port = probe.getsockname()[1]
         command = [sys.executable, "-m", "benchmarks.recorder", "--serve", mode, str(self._port), sink]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        self._process = subprocess.Popen(command, cwd=home, env=environment)  # noqa: S603 - our own module
+        self._process = subprocess.Popen(command, cwd=home, env=environment)
         self._connection = HTTPConnection("127.0.0.1", self._port)
 
     def __enter__(self) -> "_Client":

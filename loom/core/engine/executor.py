@@ -2,10 +2,14 @@
 
 Order: bind params, build the command, loads, existence checks, computes, rules, `execute`. The outermost run that is not
 read-only owns the unit of work; runs inside it join. A run that ends in any other way than by returning, cancellation
-included, rolls back, and forgets what it wanted dispatched. Dispatched work starts only after the commit, when the unit
+included, rolls back, and forgets what it wanted dispatched. One that the database undid because another transaction stood in
+its way (serialization failure, deadlock) is run again from the start, so `execute` may run more than once before it
+commits; what it dispatches starts once. Dispatched work starts only after the commit, when the unit
 of work is closed and out of the context, so that each piece opens its own.
 """
 
+import asyncio
+import random
 import time
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -15,7 +19,7 @@ from loom.core.engine.compiler import UseCaseCompiler
 from loom.core.engine.log import RunLog
 from loom.core.engine.run import ParameterBindingError, Run, Values, bind_param
 from loom.core.engine.watched import WatchedRun
-from loom.core.errors import RuleViolations
+from loom.core.errors import Contention, RuleViolations
 from loom.core.job.outbox import Outbox
 from loom.core.logger import LoggerPort
 from loom.core.observe import EventKind, FanOut, Observer, RuntimeEvent, Watcher
@@ -25,6 +29,10 @@ from loom.core.uow import UnitOfWork, UnitOfWorkFactory
 RepoResolver = Callable[[type[Any]], Any]
 
 _depth: ContextVar[int] = ContextVar("loom_run_depth", default=0)
+ATTEMPTS = 3
+"""Runs of one use case before `Contention` reaches the caller."""
+
+_PAUSE_S = 0.01
 
 
 class RuntimeExecutor:
@@ -129,7 +137,7 @@ class RuntimeExecutor:
             return await run.go()
         token = _depth.set(1)
         try:
-            result = await self._outermost(run, read_only or run.plan.read_only)
+            result = await self._settled(run, read_only or run.plan.read_only)
         except BaseException:
             self._outbox.discard()
             raise
@@ -137,6 +145,16 @@ class RuntimeExecutor:
             _depth.reset(token)
         await self._outbox.flush()
         return result
+
+    async def _settled(self, run: Run, read_only: bool) -> Any:
+        """Run again, from the start, what the database undid in favour of another transaction."""
+        for attempt in range(1, ATTEMPTS):
+            try:
+                return await self._outermost(run, read_only)
+            except Contention:
+                self._outbox.discard()
+                await asyncio.sleep(random.uniform(0.5, 1) * _PAUSE_S * 2**attempt)  # noqa: S311 - parts two rivals
+        return await self._outermost(run, read_only)
 
     async def _outermost(self, run: Run, read_only: bool) -> Any:
         if read_only or self._uow_factory is None:

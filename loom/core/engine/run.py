@@ -67,7 +67,8 @@ class Run:
         self._bound: dict[str, Any] = {}
 
     async def go(self) -> Any:
-        """Bind, load, compute, judge, execute."""
+        """Bind, load, compute, judge, execute; from the start each time."""
+        self._bound = {}
         self._bind_params()
         self._build_command()
         for load in self.plan.load_steps:

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from loom.core.backend.sqlalchemy import Tables
 from loom.core.bootstrap import KernelRuntime, create_kernel
 from loom.core.config import ConfigError, Settings, load_config, read_app_config, resolve_code_path
 from loom.core.config.loader import ConfigSource
-from loom.core.di import LoomContainer, Scope
 from loom.core.discovery import (
     DiscoveryEngine,
     DiscoveryResult,
@@ -24,11 +22,17 @@ from loom.core.discovery import (
 )
 from loom.core.engine import CompilationError, UseCaseCompiler
 from loom.core.errors import Diagnostic, DiagnosticError
-from loom.core.repository.sqlalchemy import RepositorySQLAlchemy, SessionManager, SQLAlchemyUnitOfWorkFactory
+from loom.core.repository.sqlalchemy import (
+    SessionManager,
+    SQLAlchemyUnitOfWorkFactory,
+    build_repository_registration_module,
+)
 from loom.rest.application import Application
 from loom.rest.autocrud import crud_use_case
 from loom.rest.compiler import RestInterfaceCompiler
+from loom.rest.decode import BodyRules
 from loom.rest.fastapi.app import serve_routes
+from loom.rest.fastapi.health import add_health
 from loom.rest.route import CompiledRoute
 
 
@@ -102,13 +106,14 @@ def _assemble(settings: Settings, found: DiscoveryResult) -> FastAPI:
         kernel.factory,
         kernel.executor,
         trace_header=settings.trace.header if settings.trace.enabled else None,
-        strict_bodies=settings.app.rest.strict_bodies,
+        rules=BodyRules(max_bytes=settings.app.rest.max_body_bytes, strict=settings.app.rest.strict_bodies),
         title=settings.app.rest.title,
         version=settings.app.rest.version,
         docs_url=settings.app.rest.docs_url,
         redoc_url=settings.app.rest.redoc_url,
         lifespan=_lifespan(settings, manager),
     )
+    add_health(app, settings.app.rest.health_path, settings.app.rest.ready_path, {"database": manager.ping})
     app.state.loom = Application(
         name=settings.app.name,
         version=settings.app.rest.version,
@@ -155,7 +160,7 @@ def _compiled(
         kernel = create_kernel(
             config=settings,
             use_cases=(*found.use_cases, *found.jobs),
-            modules=[_repositories(manager)],
+            modules=[build_repository_registration_module(manager, manager.tables.models)],
             uow_factory=SQLAlchemyUnitOfWorkFactory(manager),
             crud=crud_use_case,
         )
@@ -174,21 +179,6 @@ def _interface_problems(found: DiscoveryResult) -> list[Diagnostic]:
     compiler.compile_all(found.use_cases)
     broken = {use_case for use_case in found.use_cases if compiler.get_plan(use_case) is None}
     return RestInterfaceCompiler(compiler).problems(found.interfaces, known=broken)
-
-
-def _repositories(manager: SessionManager) -> Callable[[LoomContainer], None]:
-    def register(container: LoomContainer) -> None:
-        container.register(SessionManager, lambda: manager, Scope.APPLICATION)
-        for model in manager.tables.models:
-            repository: Any = RepositorySQLAlchemy(manager, model)
-            container.register(("repository", model), partial(_same, repository), Scope.APPLICATION)
-            container.register_repo(model, ("repository", model))
-
-    return register
-
-
-def _same(instance: Any) -> Any:
-    return instance
 
 
 def _lifespan(settings: Settings, manager: SessionManager) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
