@@ -16,7 +16,6 @@ from studio.recorder.send import Sender
 from studio.recorder.sql import SqlListener
 from studio.trace import DEPTH, SOCKET
 
-
 _log = logging.getLogger("loom.studio")
 
 
