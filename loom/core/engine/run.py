@@ -165,7 +165,8 @@ class Run:
             raise RuleViolations(violations)
 
     def _compute(self, _: int, step: ComputeStep, command: Any) -> Any:
-        self._say(f"Compute {label_of(step.fn)}")
+        if self.log is not None:
+            self._say(f"Compute {label_of(step.fn)}")
         arguments = (dict(self._bound),) if step.accepts_context else ()
         return step.fn(command, self._fields_set, *arguments)
 
@@ -187,7 +188,8 @@ class Run:
                 violations.append(violation)
 
     def _judge_by(self, _: int, step: RuleStep, command: Any) -> None:
-        self._say(f"Rule {label_of(step.fn)}")
+        if self.log is not None:
+            self._say(f"Rule {label_of(step.fn)}")
         arguments = (self._bound,) if step.accepts_context else ()
         step.fn(command, self._fields_set, *arguments)
 
