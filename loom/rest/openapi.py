@@ -97,7 +97,7 @@ class _Document:
     def _request_body(self, route: CompiledRoute) -> dict[str, Any]:
         if route.plan.input_binding is None:
             return {}
-        schema = self._schemas.request(route.plan.input_binding.command_type, route.body_bounds)
+        schema = self._schemas.request(route.plan.input_binding.command_type, route.stated_bounds)
         content: dict[str, Any] = {"schema": {"type": "object"} if schema is None else schema}
         if schema is not None:
             self._bodies.append((content, schema))
