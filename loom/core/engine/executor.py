@@ -10,7 +10,6 @@ import asyncio
 import inspect
 import time
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar
 from typing import Any
 
 import msgspec
@@ -29,7 +28,6 @@ from loom.core.use_case.markers import LookupKind, OnMissing, SourceKind
 Values = Mapping[str, Any]
 RepoResolver = Callable[[type[Any]], Any]
 
-_depth: ContextVar[int] = ContextVar("loom_run_depth", default=0)
 _NO_FIELDS: frozenset[str] = frozenset()
 
 
@@ -119,17 +117,15 @@ class RuntimeExecutor:
         return result
 
     async def _in_transaction(self, run: "_Run", read_only: bool) -> Any:
-        if _depth.get():
+        if self._outbox.is_open:
             return await run.go()
-        token = _depth.set(1)
+        box = self._outbox.open()
         try:
             result = await self._outermost(run, read_only or run.plan.read_only)
         except BaseException:
-            self._outbox.discard()
+            self._outbox.close(box)
             raise
-        finally:
-            _depth.reset(token)
-        await self._outbox.flush()
+        await self._outbox.start(self._outbox.close(box))
         return result
 
     async def _outermost(self, run: "_Run", read_only: bool) -> Any:
