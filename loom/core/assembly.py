@@ -3,6 +3,7 @@
 The one place that does it, for whoever runs business code: the API, the worker. What is served on top is not here.
 """
 
+import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -11,7 +12,7 @@ from typing import Any
 
 from loom.core.backend.sqlalchemy import Tables
 from loom.core.bootstrap import BootstrapError, KernelRuntime, Module, create_kernel
-from loom.core.config import DatabaseConfig, DiscoveryConfig, resolve_code_path
+from loom.core.config import DatabaseConfig, DiscoveryConfig, JobConfig, Settings, WorkerSettings, resolve_code_path
 from loom.core.config.loader import ConfigSource
 from loom.core.di import LoomContainer, Scope
 from loom.core.discovery import (
@@ -21,14 +22,21 @@ from loom.core.discovery import (
     ManifestDiscoveryEngine,
     ModulesDiscoveryEngine,
 )
-from loom.core.errors import Diagnostic, DiagnosticError
+from loom.core.engine import RuntimeExecutor
+from loom.core.errors import Diagnostic, DiagnosticError, did_you_mean
+from loom.core.job.service import InlineJobService, JobService
 from loom.core.observe import Observer
 from loom.core.repository.sqlalchemy import RepositorySQLAlchemy, SessionManager, SQLAlchemyUnitOfWorkFactory
+from loom.core.use_case.factory import UseCaseFactory
 from loom.core.use_case.invoker import CrudSource
 from loom.core.use_case.keys import model_entity_key
 
+_log = logging.getLogger("loom.assembly")
 
-def add_code_path(settings: Any, sources: Sequence[ConfigSource], explicit: str | Path | None = None) -> None:
+
+def add_code_path(
+    settings: Settings | WorkerSettings, sources: Sequence[ConfigSource], explicit: str | Path | None = None
+) -> None:
     """Put the directory of the application's modules on `sys.path`, as `resolve_code_path` finds it.
 
     Raises:
@@ -113,6 +121,28 @@ def build_kernel(
         uow_factory=SQLAlchemyUnitOfWorkFactory(manager) if manager is not None else None,
         crud=crud,
     )
+
+
+def inline_jobs(configs: Mapping[str, JobConfig], metrics: Observer | None = None) -> Module:
+    """Return the binding that runs dispatched jobs in this process.
+
+    Args:
+        configs: by class name, what replaces a job's own options.
+    """
+
+    def make(container: LoomContainer) -> InlineJobService:
+        factory, executor = container.resolve(UseCaseFactory), container.resolve(RuntimeExecutor)
+        return InlineJobService(factory, executor, configs=configs, metrics=metrics)
+
+    return lambda container: container.register(JobService, partial(make, container), Scope.APPLICATION)
+
+
+def warn_of_unknown_jobs(configs: Mapping[str, JobConfig], jobs: Sequence[type[Any]]) -> None:
+    """Log a warning for each name of `configs` that no job of the application has."""
+    known = [job.__name__ for job in jobs]
+    for name in configs:
+        if name not in known:
+            _log.warning("jobs.%s configures no job of this application %s", name, did_you_mean(name, known))
 
 
 def _repositories(manager: SessionManager) -> Callable[[LoomContainer], None]:

@@ -5,6 +5,10 @@ import inspect
 from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
+from loom.core.job.outbox import Outbox
+
+_outbox = Outbox()
+
 
 @runtime_checkable
 class JobCallback(Protocol):
@@ -33,12 +37,20 @@ def hears(callback: type[Any] | None, method: str) -> bool:
 
 
 async def call_back(callback: Any, method: str, outcome: Mapping[str, Any], context: Mapping[str, Any]) -> None:
-    """Tell a built callback how its job ended; what it raises comes out.
+    """Tell a built callback how its job ended; what it raises comes out, and what it dispatched is then forgotten.
 
     A plain function runs in a worker thread, where it may block. The keywords of `outcome` win over the context's.
     """
-    function = getattr(callback, method)
-    arguments = {**context, **outcome}
+    box = _outbox.open(is_run=False)
+    try:
+        await _call(getattr(callback, method), {**context, **outcome})
+    except BaseException:
+        _outbox.close(box)
+        raise
+    await _outbox.start(_outbox.close(box))
+
+
+async def _call(function: Any, arguments: Mapping[str, Any]) -> None:
     if inspect.iscoroutinefunction(function):
         await function(**arguments)
         return

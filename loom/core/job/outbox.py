@@ -20,13 +20,14 @@ _log = logging.getLogger("loom.job")
 
 
 class Box:
-    """What one outermost run wants started."""
+    """What one outermost run, or one callback, wants started."""
 
-    __slots__ = ("is_open", "token", "waiting")
+    __slots__ = ("is_open", "is_run", "token", "waiting")
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_run: bool) -> None:
         self.waiting: list[Dispatch] = []
         self.is_open = True
+        self.is_run = is_run
         self.token: Token[Box | None] | None = None
 
 
@@ -41,16 +42,16 @@ class Outbox:
     def is_open(self) -> bool:
         """Whether a run is going on here."""
         box = _box.get()
-        return box is not None and box.is_open
+        return box is not None and box.is_open and box.is_run
 
-    def open(self) -> Box:
-        """Begin a run; hand the box to `close`."""
-        box = Box()
+    def open(self, *, is_run: bool = True) -> Box:
+        """Begin a run, or only collect what is dispatched; hand the box to `close`."""
+        box = Box(is_run=is_run)
         box.token = _box.set(box)
         return box
 
     def close(self, box: Box) -> list[Dispatch]:
-        """End the run and return what it wants started."""
+        """End it and return what it wants started."""
         box.is_open = False
         if box.token is not None:
             _box.reset(box.token)

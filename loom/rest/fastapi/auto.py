@@ -1,16 +1,18 @@
 """`create_app`: from configuration to a served application, everything wired, nothing shared with another one."""
 
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
+from omegaconf import DictConfig
 
-from loom.core.assembly import add_code_path, build_kernel, build_tables, discovery_engine, open_sessions
-from loom.core.bootstrap import KernelRuntime
+from loom.core.assembly import add_code_path, build_kernel, build_tables, discovery_engine, inline_jobs, open_sessions
+from loom.core.bootstrap import KernelRuntime, Module
 from loom.core.config import ConfigError, Settings, load_config, read_app_config
-from loom.core.config.loader import ConfigSource
+from loom.core.config.loader import ConfigSource, given
 from loom.core.discovery import DiscoveryResult, classes_of
 from loom.core.engine import CompilationError, UseCaseCompiler
 from loom.core.errors import Diagnostic, DiagnosticError
@@ -20,6 +22,8 @@ from loom.rest.autocrud import crud_use_case
 from loom.rest.compiler import RestInterfaceCompiler
 from loom.rest.fastapi.app import serve_routes
 from loom.rest.route import CompiledRoute
+
+_log = logging.getLogger("loom.app")
 
 
 def create_app(
@@ -43,14 +47,15 @@ def create_app(
         RuntimeError: there is no interface, use case or model.
     """
     del metrics_registry
-    settings = read_app_config(load_config(*config_paths))
+    config = load_config(*config_paths)
+    settings = read_app_config(config)
     if settings.metrics.enabled:
         raise ConfigError(
             "metrics.enabled needs loom.prometheus, which is not here; it comes with the extra 'prometheus'"
         )
     add_code_path(settings, config_paths, code_path)
     found = classes_of(interfaces) if interfaces else discovery_engine(settings.app.discovery).discover()
-    return _assemble(settings, _complete(found))
+    return _assemble(settings, _complete(found), [_jobs(config, settings)])
 
 
 def _complete(found: DiscoveryResult) -> DiscoveryResult:
@@ -60,12 +65,27 @@ def _complete(found: DiscoveryResult) -> DiscoveryResult:
     return found
 
 
-def _assemble(settings: Settings, found: DiscoveryResult) -> FastAPI:
+def _jobs(config: DictConfig, settings: Settings) -> Module:
+    """Return the binding of `JobService`: Celery's where a `celery` section names a broker, else this process."""
+    if given(config, "celery"):
+        try:
+            from loom.celery.config import read_celery_config  # Celery is optional: the extra 'celery'
+            from loom.celery.service import celery_jobs
+        except ImportError as error:
+            _log.warning("jobs run in this process: the celery section needs the extra 'celery' (%s)", error)
+        else:
+            celery = read_celery_config(config)
+            if celery is not None:
+                return celery_jobs(celery, settings.jobs)
+    return inline_jobs(settings.jobs)
+
+
+def _assemble(settings: Settings, found: DiscoveryResult, modules: Sequence[Module]) -> FastAPI:
     tables, problems = build_tables(found.models)
     if problems:
         raise DiagnosticError([*problems, *_use_case_problems(found), *_interface_problems(found)])
     manager = open_sessions(settings.database, tables)
-    kernel, routes = _compiled(settings, found, manager)
+    kernel, routes = _compiled(settings, found, manager, modules)
     app = serve_routes(
         routes,
         kernel.factory,
@@ -93,11 +113,11 @@ def _assemble(settings: Settings, found: DiscoveryResult) -> FastAPI:
 
 
 def _compiled(
-    settings: Settings, found: DiscoveryResult, manager: SessionManager
+    settings: Settings, found: DiscoveryResult, manager: SessionManager, modules: Sequence[Module]
 ) -> tuple[KernelRuntime, list[CompiledRoute]]:
     """Compile use cases, then interfaces; what is wrong with either is reported together."""
     try:
-        kernel = build_kernel(settings, found, manager, crud=crud_use_case)
+        kernel = build_kernel(settings, found, manager, crud=crud_use_case, modules=modules)
     except CompilationError as error:
         raise CompilationError([*error.diagnostics, *_interface_problems(found)]) from None
     return kernel, RestInterfaceCompiler(kernel.compiler).compile_all(found.interfaces)
