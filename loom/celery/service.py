@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -114,6 +115,14 @@ class CeleryJobService:
             raise NotImplementedError("callbacks of a group are not offered on Celery; give each job its own")
         return JobGroup(tuple(self.dispatch(job_type, payload=payload) for job_type, payload in jobs))
 
+    def close(self) -> None:
+        """Close what sending and waiting opened; either opens it again."""
+        _close_idle(self._celery.pool)
+        consumer = getattr(self._celery.backend, "result_consumer", None)
+        with suppress(AttributeError):  # an rpc consumer that never consumed cannot be stopped
+            if consumer is not None:
+                consumer.stop()
+
 
 class _Message:
     """One job on its way to the broker; also the `_async_result` of its handle."""
@@ -145,11 +154,15 @@ class _Message:
         }
 
     async def post(self) -> None:
-        """Send it, in a thread: a broker that is slow to answer must not hold up the loop."""
-        if self.error is None:
-            await asyncio.to_thread(self._send)
+        """Send it, in a thread: a broker that is slow to answer must not hold up the loop.
+
+        The `rpc` backend answers the thread that sent, so there the caller's own does it.
+        """
+        send = self._send if self.error is None else partial(self._report, self.error)
+        if str(self._celery.conf.result_backend).startswith("rpc"):
+            send()
         else:
-            await asyncio.to_thread(self._report, self.error)
+            await asyncio.to_thread(send)
 
     def get(self, timeout: float | None = None) -> Any:
         """Return the job's result, as Celery's `AsyncResult.get` does.
@@ -186,6 +199,17 @@ class _Message:
         name = callback_task(callback) if success else callback_error_task(callback)
         kwargs = {**about, "trace_id": get_trace_id()}
         return self._celery.signature(name, kwargs=kwargs, immutable=not success)
+
+
+def _close_idle(pool: Any) -> None:
+    """Close the pool's connections that nobody uses; it stays usable, for other applications share it."""
+    taken: list[Any] = []
+    with suppress(pool.LimitExceeded):
+        while len(taken) < (pool.limit or 0):
+            taken.append(pool.acquire(block=False))
+    for connection in taken:
+        connection.close()
+        connection.release()
 
 
 def celery_jobs(

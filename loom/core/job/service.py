@@ -57,6 +57,14 @@ class JobService(Protocol):
         """Ask for several jobs at once."""
 
 
+@runtime_checkable
+class Closable(Protocol):
+    """A service that keeps connections open."""
+
+    def close(self) -> None:
+        """Close them."""
+
+
 @dataclass(frozen=True)
 class _Dispatched:
     """One dispatch: what was asked for, and in `outcome` the result or the failure once it has run."""

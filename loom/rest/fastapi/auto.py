@@ -16,6 +16,7 @@ from loom.core.config.loader import ConfigSource, given
 from loom.core.discovery import DiscoveryResult, classes_of
 from loom.core.engine import CompilationError, UseCaseCompiler
 from loom.core.errors import Diagnostic, DiagnosticError
+from loom.core.job.service import Closable, JobService
 from loom.core.repository.sqlalchemy import SessionManager
 from loom.rest.application import Application
 from loom.rest.autocrud import crud_use_case
@@ -96,7 +97,7 @@ def _assemble(settings: Settings, found: DiscoveryResult, modules: Sequence[Modu
         version=settings.app.rest.version,
         docs_url=settings.app.rest.docs_url,
         redoc_url=settings.app.rest.redoc_url,
-        lifespan=_lifespan(settings, manager),
+        lifespan=_lifespan(settings, manager, kernel),
     )
     app.state.loom = Application(
         name=settings.app.name,
@@ -135,7 +136,9 @@ def _interface_problems(found: DiscoveryResult) -> list[Diagnostic]:
     return RestInterfaceCompiler(compiler).problems(found.interfaces, known=broken)
 
 
-def _lifespan(settings: Settings, manager: SessionManager) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(
+    settings: Settings, manager: SessionManager, kernel: KernelRuntime
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         if settings.database.create_all:
@@ -144,5 +147,8 @@ def _lifespan(settings: Settings, manager: SessionManager) -> Callable[[FastAPI]
             yield
         finally:
             await manager.dispose()
+            jobs = kernel.container.resolve(JobService)
+            if isinstance(jobs, Closable):
+                jobs.close()
 
     return lifespan
