@@ -81,10 +81,10 @@ def test_from_route_to_plan_to_edit_to_break_to_mend(dev: Dev, home: Path, page:
     assert dev.next("build")["state"] == "ready"
 
     page.goto(dev.studio_url)
-    expect(page.locator(".hero")).to_contain_text("my_store")
+    expect(page.locator("main")).to_contain_text("my_store")
     page.click("a[href='/routes']")
     page.click("a[href='/plans/CreateUserUseCase']")
-    expect(page.locator("svg")).to_contain_text("email must be valid")
+    expect(page.locator("svg.drawing")).to_contain_text("email must be valid")
 
     source.write_text(good.replace("email must be valid", "email looks wrong"))
     build = dev.next("build")
@@ -95,14 +95,14 @@ def test_from_route_to_plan_to_edit_to_break_to_mend(dev: Dev, home: Path, page:
     assert dev.next("build")["state"] == "failed"
     assert dev.get("users/1") == 200
     page.click(".rail a[href='/']")
-    expect(page.locator(".failure h2")).to_have_text("SyntaxError")
-    expect(page.locator(".frame.own").first).to_contain_text("use_cases.py")
-    expect(page.locator(".top .status")).to_contain_text("Broken")
+    expect(page.locator(".failure h2")).to_contain_text("SyntaxError")
+    expect(page.locator(".failure .frame").first).to_contain_text("use_cases.py")
+    expect(page.locator(".top .status")).to_contain_text("Stale")
 
     source.write_text(good)
     assert dev.next("build")["state"] == "ready"
     expect(page.locator(".failure")).to_have_count(0)
-    expect(page.locator(".builds")).to_contain_text("changed")
+    expect(page.get_by_role("region", name="Latest builds")).to_contain_text("changed")
 
 
 def test_a_killed_app_is_said_and_brought_back(dev: Dev) -> None:

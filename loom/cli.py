@@ -6,15 +6,17 @@ packages (`dev` of the studio) are found by the entry-point group `loom.commands
 
 import importlib
 import sys
+from collections.abc import Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Never
 
 import msgspec
 import typer
 
 import loom
 from loom.core.engine.draw import draw_plan, draw_routes
+from loom.core.engine.plan import Plan
 from loom.core.errors import Diagnostic, DiagnosticError, LoomError, did_you_mean
 from loom.core.target import Target, find_target
 
@@ -40,29 +42,24 @@ def routes(app: AppPath = ".", json: AsJson = False) -> None:
 
 @cli.command()
 def plan(name: str, app: AppPath = ".", json: AsJson = False) -> None:
-    """Draw the compiled plan of the use case or job NAME."""
-    plans = {p.name: p for p in _application(app).plans}
-    if name not in plans:
-        _fail(f"no use case or job is called {name!r}. {did_you_mean(name, plans)}".strip())
-    _say(msgspec.json.encode(plans[name]).decode() if json else draw_plan(plans[name]))
+    """Draw the compiled plan of the use case or job NAME; the beginning of a name will do where only one has it."""
+    found = _plan_called(name, _application(app).plans)
+    _say(msgspec.json.encode(found).decode() if json else draw_plan(found))
 
 
 @cli.command()
 def check(app: AppPath = ".", json: AsJson = False) -> None:
-    """Compile the app and print every problem at once; exit code 1 where there is one."""
+    """Compile the app and print every problem at once; exit code 1 where there is one. Warnings do not count."""
     try:
         application = load_application(find_target(app))
     except DiagnosticError as error:
         _report(error.diagnostics, json)
+    except LoomError as error:
+        _report((Diagnostic(code=error.code, message=str(error)),), json)
     except Exception as error:
         _report((import_problem(error, Path(app)),), json)
     else:
-        if json:
-            _say("[]")
-        else:
-            _say(
-                f"ok: {len(application.routes)} routes, {len(application.plans)} plans, {len(application.models)} models"
-            )
+        _report_sound(application, json)
 
 
 @cli.command()
@@ -118,6 +115,17 @@ def _unavailable(name: str, error: ImportError) -> Any:
     return explain
 
 
+def _plan_called(name: str, plans: Sequence[Plan]) -> Plan:
+    by_name = {plan.name: plan for plan in plans}
+    begun = [plan for plan in plans if plan.name.lower().startswith(name.lower())]
+    if name in by_name:
+        return by_name[name]
+    if len(begun) == 1:
+        return begun[0]
+    advice = f"it could be {', '.join(plan.name for plan in begun)}" if begun else did_you_mean(name, by_name)
+    return _fail(f"no use case or job is called {name!r}; {advice or 'loom routes lists them'}")
+
+
 def _application(app: str) -> Any:
     try:
         return load_application(find_target(app))
@@ -135,6 +143,17 @@ def _route_row(route: Any) -> dict[str, Any]:
     }
 
 
+def _report_sound(application: Any, json: bool) -> None:
+    warnings = application.settings.diagnostics
+    if json:
+        _say(msgspec.json.encode(warnings).decode())
+        return
+    for warning in warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    routes, plans, models = (len(part) for part in (application.routes, application.plans, application.models))
+    _say(f"ok: {routes} routes, {plans} plans, {models} models")
+
+
 def _report(diagnostics: tuple[Diagnostic, ...], json: bool) -> None:
     if json:
         _say(msgspec.json.encode(diagnostics).decode())
@@ -145,7 +164,7 @@ def _report(diagnostics: tuple[Diagnostic, ...], json: bool) -> None:
     raise typer.Exit(1)
 
 
-def _fail(message: str) -> Any:
+def _fail(message: str) -> Never:
     typer.echo(message, err=True)
     raise typer.Exit(1)
 
