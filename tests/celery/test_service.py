@@ -27,9 +27,7 @@ class Broker:
 
     def __init__(self) -> None:
         self.queue = f"loom_test_{uuid4().hex}"
-        config = CeleryConfig(
-            broker_url="memory://", result_backend="cache+memory://", task_default_queue=self.queue
-        )
+        config = CeleryConfig(broker_url="memory://", result_backend="cache+memory://", task_default_queue=self.queue)
         self.app: Celery = create_celery_app(config)
 
     def taken(self, queue: str = "") -> list[Any]:
@@ -190,7 +188,7 @@ def test_a_handle_before_the_commit_does_not_wait(jobs: CeleryJobService) -> Non
 
 async def test_a_dead_broker_fails_the_job_and_not_the_caller(caplog: pytest.LogCaptureFixture) -> None:
     """The commit stands; the failure is logged and the handle knows; the next dispatch is tried as well."""
-    app = create_celery_app(CeleryConfig(broker_url="redis://127.0.0.1:1/0", result_backend="disabled://"))
+    app = create_celery_app(CeleryConfig(broker_url="amqp://127.0.0.1:1//", result_backend="disabled://"))
     app.conf.task_publish_retry = False
     jobs = CeleryJobService(app)
     handles = [jobs.dispatch(Work), jobs.dispatch(ReadMark)]
