@@ -8,8 +8,7 @@ from msgspec import Struct, field, structs
 from omegaconf import DictConfig
 
 from loom.celery.constants import QUEUE_DEFAULT
-from loom.core.config import ConfigError, section
-from loom.core.config.loader import given, plain_section
+from loom.core.config import ConfigError, names_broker, section
 from loom.core.job.config import JobConfig, apply_job_config
 
 __all__ = ["CeleryConfig", "JobConfig", "apply_job_config", "create_celery_app", "read_celery_config"]
@@ -65,10 +64,7 @@ def read_celery_config(config: DictConfig) -> CeleryConfig | None:
     Raises:
         ConfigError: the section does not fit; the message names the key.
     """
-    if not given(config, "celery"):
-        return None
-    plain = plain_section(config, "celery")
-    if isinstance(plain, dict) and not plain.get("task_always_eager") and plain.get("broker_url", "?") in (None, ""):
+    if not names_broker(config):
         return None
     return section(config, "celery", CeleryConfig)
 

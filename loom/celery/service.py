@@ -96,7 +96,7 @@ class CeleryJobService:
         except TypeError as error:
             message.error = error
         self._outbox.add(message.post)
-        JobEvents(self._metrics, job_type).dispatched()
+        JobEvents(self._metrics, job_type).dispatched(message.job_id, chosen, params, payload)
         return JobHandle(message.job_id, chosen, datetime.now(UTC), _async_result=message)
 
     def dispatch_parallel(

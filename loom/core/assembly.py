@@ -26,7 +26,11 @@ from loom.core.engine import RuntimeExecutor
 from loom.core.errors import Diagnostic, DiagnosticError, did_you_mean
 from loom.core.job.service import InlineJobService, JobService
 from loom.core.observe import Observer
-from loom.core.repository.sqlalchemy import RepositorySQLAlchemy, SessionManager, SQLAlchemyUnitOfWorkFactory
+from loom.core.repository.sqlalchemy import (
+    SessionManager,
+    SQLAlchemyUnitOfWorkFactory,
+    build_repository_registration_module,
+)
 from loom.core.use_case.factory import UseCaseFactory
 from loom.core.use_case.invoker import CrudSource
 from loom.core.use_case.keys import model_entity_key
@@ -113,10 +117,11 @@ def build_kernel(
         BootstrapError: a binding cannot be made, or two use cases or two models share a key.
     """
     _refuse_shared_keys(manager.tables.models if manager is not None else found.models)
+    repositories = [build_repository_registration_module(manager, manager.tables.models)] if manager is not None else []
     return create_kernel(
         config=config,
         use_cases=(*found.use_cases, *found.jobs),
-        modules=[*([_repositories(manager)] if manager is not None else ()), *modules],
+        modules=[*repositories, *modules],
         metrics=metrics,
         uow_factory=SQLAlchemyUnitOfWorkFactory(manager) if manager is not None else None,
         crud=crud,
@@ -143,21 +148,6 @@ def warn_of_unknown_jobs(configs: Mapping[str, JobConfig], jobs: Sequence[type[A
     for name in configs:
         if name not in known:
             _log.warning("jobs.%s configures no job of this application %s", name, did_you_mean(name, known))
-
-
-def _repositories(manager: SessionManager) -> Callable[[LoomContainer], None]:
-    def register(container: LoomContainer) -> None:
-        container.register(SessionManager, lambda: manager, Scope.APPLICATION)
-        for model in manager.tables.models:
-            repository: Any = RepositorySQLAlchemy(manager, model)
-            container.register(("repository", model), partial(_same, repository), Scope.APPLICATION)
-            container.register_repo(model, ("repository", model))
-
-    return register
-
-
-def _same(instance: Any) -> Any:
-    return instance
 
 
 def _refuse_shared_keys(models: Sequence[type[Any]]) -> None:

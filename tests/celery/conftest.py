@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from fastapi import FastAPI
 from loom.celery import bootstrap_worker
 from loom.rest.fastapi.auto import create_app
 
+STORE = Path(__file__).parents[2] / "examples" / "store"
 APPS = Path(__file__).with_name("apps")
 sys.path.append(str(APPS))  # a worker process imports the shop by name, so the tests do too
 REDIS = os.environ.get("LOOM_TEST_REDIS", "redis://127.0.0.1:6379/11")
@@ -119,23 +122,41 @@ def running_shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
     shop = Shop(tmp_path_factory.mktemp(request.param), url, backend)
     environment = pytest.MonkeyPatch()
     environment.setenv("SHOP_ATTEMPTS", str(shop.directory / "attempts"))
-    with (shop.directory / "worker.log").open("w") as log:
-        process = _start_worker(shop, log)
+    variables = {"PYTHONPATH": str(APPS), "SHOP_CONFIG": json.dumps(shop.config)}
+    with _worker("celery_shop_worker:celery_app", shop.directory, variables):
+        yield shop
+    environment.undo()
+    _delete_queues(shop.broker, shop.queue)
+
+
+@pytest.fixture
+def store_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of examples/store, in use, with its worker on Redis; the environment has the one variable."""
+    url = REDIS.rpartition("/")[0] + "/12"
+    _require("redis", url)
+    store = Path(shutil.copytree(STORE, tmp_path / "store", ignore=shutil.ignore_patterns("*.db*", "__pycache__")))
+    monkeypatch.chdir(store)
+    monkeypatch.setenv("CELERY_BROKER_URL", url)
+    with _worker("app.worker_main:celery_app", store, {"PYTHONPATH": "src", "CELERY_BROKER_URL": url}):
+        yield store
+    _delete_queues(url, "default", "notifications")
+
+
+@contextmanager
+def _worker(app: str, directory: Path, variables: dict[str, str]) -> Iterator[None]:
+    command = [sys.executable, "-m", "celery", "-A", app, "worker", "-l", "info", "-c", "2"]
+    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "-n", f"{uuid4().hex}@%h"]
+    log = directory / "worker.log"
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [*command, *quiet], env={**os.environ, **variables}, cwd=directory, stdout=out, stderr=out
+        )
         try:
-            _await_ready(shop.directory / "worker.log", process)
-            yield shop
+            _await_ready(log, process)
+            yield
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(30)
-            environment.undo()
-            _delete_queue(shop)
-
-
-def _start_worker(shop: Shop, log: Any) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "celery", "-A", "celery_shop_worker:celery_app", "worker", "-l", "info", "-c", "2"]
-    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "-n", f"{shop.queue}@%h"]
-    environment = {**os.environ, "PYTHONPATH": str(APPS), "SHOP_CONFIG": json.dumps(shop.config)}
-    return subprocess.Popen([*command, *quiet], env=environment, cwd=shop.directory, stdout=log, stderr=log)
 
 
 def _await_ready(log: Path, process: "subprocess.Popen[bytes]", seconds: float = 60) -> None:
@@ -156,8 +177,9 @@ def _require(name: str, url: str) -> None:
         pytest.skip(f"{name} is not reachable at {parts.hostname}:{parts.port}: {error}")
 
 
-def _delete_queue(shop: Shop) -> None:
-    app = Celery(broker=shop.broker, set_as_current=False)
+def _delete_queues(broker: str, *names: str) -> None:
+    app = Celery(broker=broker, set_as_current=False)
     with app.connection_for_write() as connection:
-        connection.default_channel.queue_delete(shop.queue)
+        for name in names:
+            connection.default_channel.queue_delete(name)
     app.close()

@@ -1,6 +1,7 @@
 """From configuration to a worker: what it finds, registers and consumes, and what it refuses."""
 
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -8,13 +9,21 @@ import pytest
 from celery import Celery
 from celery_shop import Heard, Mark, MarkInterface, ReadMark, Work
 
-from loom.celery import CeleryConfig, JobConfig, apply_job_config, bootstrap_worker, create_app, create_celery_app
+from loom.celery import (
+    CeleryConfig,
+    CeleryJobService,
+    JobConfig,
+    apply_job_config,
+    bootstrap_worker,
+    create_app,
+    create_celery_app,
+)
 from loom.celery.config import read_celery_config
 from loom.core.bootstrap import BootstrapError
 from loom.core.config import ConfigError, WorkerSettings, load_config, read_worker_config
 from loom.core.di import Scope
 from loom.core.engine import CompilationError
-from loom.core.job import Job, JobService
+from loom.core.job import InlineJobService, Job, JobService
 
 BROKER = {"celery": {"broker_url": "memory://", "result_backend": "cache+memory://"}}
 Make = Callable[..., Celery]
@@ -255,3 +264,26 @@ def test_a_binding_that_cannot_be_made_stops_the_worker(shop: Any) -> None:
 
     with pytest.raises(BootstrapError, match=r"Gone.*no device"):
         bootstrap_worker(shop.config, modules=[lambda c: c.register(Gone, Gone, Scope.APPLICATION)])
+
+
+def test_an_api_without_celery_runs_jobs_itself(
+    shop: Any, api: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where the extra is not installed, the section is a warning and jobs are inline."""
+    monkeypatch.setitem(sys.modules, "loom.celery.config", None)
+
+    service = api().state.loom.kernel.container.resolve(JobService)
+
+    assert (InlineJobService, True) == (type(service), "extra 'celery'" in caplog.text)
+
+
+def test_an_api_with_a_broker_sends(api: Any) -> None:
+    """A section with a broker is Celery's job service."""
+    assert isinstance(api().state.loom.kernel.container.resolve(JobService), CeleryJobService)
+
+
+def test_an_api_whose_section_names_no_broker_runs_jobs_itself(shop: Any, api: Any) -> None:
+    """One variable left unset, and nothing is sent."""
+    shop.broker = ""
+
+    assert isinstance(api().state.loom.kernel.container.resolve(JobService), InlineJobService)

@@ -75,6 +75,20 @@ def read_worker_config(config: DictConfig) -> WorkerSettings:
     )
 
 
+def names_broker(config: DictConfig) -> bool:
+    """Return whether a `celery` section is there and in use: it is eager, or its `broker_url` is anything but null or "".
+
+    Raises:
+        ConfigError: an interpolation in it has no value.
+    """
+    if not given(config, "celery"):
+        return False
+    plain = plain_section(config, "celery")
+    if not isinstance(plain, dict) or plain.get("task_always_eager"):
+        return True
+    return plain.get("broker_url", "missing") not in (None, "")
+
+
 def _jobs(config: DictConfig) -> dict[str, JobConfig]:
     return section(config, "jobs", dict[str, JobConfig]) if given(config, "jobs") else {}
 

@@ -3,21 +3,24 @@
 import time
 from typing import Any
 
-from loom.core.observe import EventKind, Observer, RuntimeEvent
+from loom.core.observe import EventKind, Observer, RuntimeEvent, active_watch
 from loom.core.tracing import get_trace_id
 
 
 class JobEvents:
-    """Tells one observer, or nobody, about one job. The clock of `duration_ms` starts with `started`."""
+    """Tells one observer, if there is one, about one job. The clock of `duration_ms` starts with `started`."""
 
     def __init__(self, observer: Observer | None, job_type: type[Any]) -> None:
         self._observer = observer
         self._name = job_type.__qualname__
         self._started = time.perf_counter()
 
-    def dispatched(self) -> None:
-        """Somebody asked for it; it has not been sent yet."""
+    def dispatched(self, job_id: str, queue: str, params: Any, payload: Any) -> None:
+        """Somebody asked for it; it has not been sent yet. Whoever watches the run that did is told as well."""
         self._tell(EventKind.JOB_DISPATCHED)
+        watch = active_watch.get()
+        if watch is not None:
+            watch.dispatched(self._name, job_id, queue, params, payload)
 
     def started(self) -> None:
         """An attempt begins."""

@@ -17,7 +17,7 @@ from loom.core.job.config import JobConfig, job_options
 from loom.core.job.events import JobEvents
 from loom.core.job.handle import JobFailedError, JobGroup, JobHandle
 from loom.core.job.outbox import Outbox
-from loom.core.observe import Observer
+from loom.core.observe import Observer, watched
 from loom.core.use_case.invoker import Builder, Runner
 
 _log = logging.getLogger("loom.job")
@@ -121,8 +121,8 @@ class InlineJobService:
         given = dict(payload) if isinstance(payload, Mapping) else payload
         job = _Dispatched(str(uuid4()), job_type, params, given, on_success, on_failure)
         self._outbox.add(lambda: self._run(job))
-        JobEvents(self._metrics, job_type).dispatched()
         chosen = queue or str(job_options(job_type, self._configs.get(job_type.__name__)).queue)
+        JobEvents(self._metrics, job_type).dispatched(job.job_id, chosen, params, given)
         return JobHandle(job.job_id, chosen, datetime.now(UTC), _inline_result_holder=job.outcome)
 
     def dispatch_parallel(
@@ -139,7 +139,10 @@ class InlineJobService:
         return group
 
     async def _run(self, job: _Dispatched) -> None:
-        events = JobEvents(self._metrics, job.job_type)
+        with watched("job", job.job_type.__qualname__, job.job_id):
+            await self._run_watched(job, JobEvents(self._metrics, job.job_type))
+
+    async def _run_watched(self, job: _Dispatched, events: JobEvents) -> None:
         events.started()
         try:
             result = await self._attempt(job)
@@ -176,7 +179,8 @@ class InlineJobService:
             return
         context = dispatch_context(job.params, job.payload) if job is not None else {}
         try:
-            await call_back(self._factory.build(callback), method, outcome, context)
+            with watched("callback", f"{callback.__qualname__}.{method}", outcome["job_id"]):
+                await call_back(self._factory.build(callback), method, outcome, context)
         except Exception:
             _log.exception("callback %s.%s failed", callback.__qualname__, method)
 

@@ -11,8 +11,8 @@ from omegaconf import DictConfig
 
 from loom.core.assembly import add_code_path, build_kernel, build_tables, discovery_engine, inline_jobs, open_sessions
 from loom.core.bootstrap import KernelRuntime, Module
-from loom.core.config import ConfigError, Settings, load_config, read_app_config
-from loom.core.config.loader import ConfigSource, given
+from loom.core.config import ConfigError, Settings, load_config, names_broker, read_app_config
+from loom.core.config.loader import ConfigSource
 from loom.core.discovery import DiscoveryResult, classes_of
 from loom.core.engine import CompilationError, UseCaseCompiler
 from loom.core.errors import Diagnostic, DiagnosticError
@@ -21,7 +21,9 @@ from loom.core.repository.sqlalchemy import SessionManager
 from loom.rest.application import Application
 from loom.rest.autocrud import crud_use_case
 from loom.rest.compiler import RestInterfaceCompiler
+from loom.rest.decode import BodyRules
 from loom.rest.fastapi.app import serve_routes
+from loom.rest.fastapi.health import add_health
 from loom.rest.route import CompiledRoute
 
 _log = logging.getLogger("loom.app")
@@ -68,17 +70,15 @@ def _complete(found: DiscoveryResult) -> DiscoveryResult:
 
 def _jobs(config: DictConfig, settings: Settings) -> Module:
     """Return the binding of `JobService`: Celery's where a `celery` section names a broker, else this process."""
-    if given(config, "celery"):
-        try:
-            from loom.celery.config import read_celery_config  # Celery is optional: the extra 'celery'
-            from loom.celery.service import celery_jobs
-        except ImportError as error:
-            _log.warning("jobs run in this process: the celery section needs the extra 'celery' (%s)", error)
-        else:
-            celery = read_celery_config(config)
-            if celery is not None:
-                return celery_jobs(celery, settings.jobs)
-    return inline_jobs(settings.jobs)
+    if not names_broker(config):
+        return inline_jobs(settings.jobs)
+    try:
+        from loom.celery.config import require_celery_config  # Celery is optional: the extra 'celery'
+        from loom.celery.service import celery_jobs
+    except ImportError as error:
+        _log.warning("jobs run in this process: the celery section needs the extra 'celery' (%s)", error)
+        return inline_jobs(settings.jobs)
+    return celery_jobs(require_celery_config(config), settings.jobs)
 
 
 def _assemble(settings: Settings, found: DiscoveryResult, modules: Sequence[Module]) -> FastAPI:
@@ -92,13 +92,14 @@ def _assemble(settings: Settings, found: DiscoveryResult, modules: Sequence[Modu
         kernel.factory,
         kernel.executor,
         trace_header=settings.trace.header if settings.trace.enabled else None,
-        strict_bodies=settings.app.rest.strict_bodies,
+        rules=BodyRules(max_bytes=settings.app.rest.max_body_bytes, strict=settings.app.rest.strict_bodies),
         title=settings.app.rest.title,
         version=settings.app.rest.version,
         docs_url=settings.app.rest.docs_url,
         redoc_url=settings.app.rest.redoc_url,
         lifespan=_lifespan(settings, manager, kernel),
     )
+    add_health(app, settings.app.rest.health_path, settings.app.rest.ready_path, {"database": manager.ping})
     app.state.loom = Application(
         name=settings.app.name,
         version=settings.app.rest.version,
