@@ -207,7 +207,7 @@ def bind_param(binding: ParamBinding, params: Values) -> Any:
             raise ValueError(f"missing required parameter '{binding.name}'")
         return binding.default
     raw, annotation = params[binding.name], binding.annotation
-    if not isinstance(annotation, type) or isinstance(raw, annotation):
+    if annotation is Any or not isinstance(annotation, type) or isinstance(raw, annotation):
         return raw
     try:
         return _converted(raw, annotation)

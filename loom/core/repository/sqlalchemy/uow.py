@@ -12,7 +12,6 @@ Rules for the next editor:
 """
 
 import asyncio
-from collections.abc import Coroutine
 from contextvars import Token
 from typing import Any, Self
 
@@ -22,6 +21,7 @@ from loom.core.repository.sqlalchemy.errors import translated
 from loom.core.repository.sqlalchemy.session import REFUSAL, SessionManager
 from loom.core.repository.sqlalchemy.turns import SharedSession, Turns
 from loom.core.uow.context import active_uow
+from loom.core.uow.shield import to_the_end
 
 
 class SQLAlchemyUnitOfWork:
@@ -85,7 +85,7 @@ class SQLAlchemyUnitOfWork:
                 connection.info.pop(REFUSAL, None)
                 self._transaction = await connection.begin()
             except BaseException:
-                await _finished(connection.close())
+                await to_the_end(connection.close())
                 raise
         self._connection = connection
         self._token = active_uow.set(self)
@@ -131,7 +131,7 @@ class SQLAlchemyUnitOfWork:
     async def _end(self, *, undo: bool) -> None:
         self._ended = True
         self._leave_context()
-        await _finished(self._clean_up(undo=undo))
+        await to_the_end(self._clean_up(undo=undo))
 
     def _leave_context(self) -> None:
         token, self._token = self._token, None
@@ -162,17 +162,3 @@ class SQLAlchemyUnitOfWorkFactory:
     def create(self) -> SQLAlchemyUnitOfWork:
         """Return a fresh one, not begun."""
         return SQLAlchemyUnitOfWork(self._manager)
-
-
-async def _finished(work: Coroutine[Any, Any, None]) -> None:
-    """Await `work` to its end; a cancellation meanwhile is raised after it."""
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        raise cancelled
-    task.result()
