@@ -50,8 +50,10 @@ async def test_routes_of_the_application_win(make: Any, connected: Any) -> None:
 
     async with app.router.lifespan_context(app), connected(app) as client:
         answer = await client.get("/health")
+        document = (await client.get("/openapi.json")).json()
 
     assert "mine" == answer.json()
+    assert "The application's own idea of health." == document["paths"]["/health"]["get"]["summary"]
 
 
 async def test_paths_are_settings(make: Any, connected: Any) -> None:
