@@ -99,7 +99,14 @@ class RuleSpec:
         if self.via is None:
             self._require_present(command, fields_set)
             return
-        verdict = self.via(*self._arguments(command, fields_set, context))
+        self.heed(self.via(*self.inputs(command, fields_set, context)), command)
+
+    def heed(self, verdict: Any, command: Any) -> None:
+        """Read what the evaluator returned: a violation or a text is the complaint, exactly True means bad.
+
+        Raises:
+            RuleViolation: it says no.
+        """
         if isinstance(verdict, RuleViolation):
             raise verdict
         if isinstance(verdict, str):
@@ -112,9 +119,8 @@ class RuleSpec:
             leaf = self.targets[0].leaf
             raise RuleViolation(self.field or leaf, self.message or f"{leaf} is required")
 
-    def _arguments(
-        self, command: Any, fields_set: frozenset[str], context: Mapping[str, Any] | None
-    ) -> tuple[Any, ...]:
+    def inputs(self, command: Any, fields_set: frozenset[str], context: Mapping[str, Any] | None) -> tuple[Any, ...]:
+        """Return what the evaluator is called with."""
         extra = context_values(self.params, context)
         if self.sources is None or not self._takes_sources:
             return (command, fields_set, *extra)
@@ -175,9 +181,10 @@ def context_values(names: tuple[str, ...], context: Mapping[str, Any] | None) ->
 
 
 def accepts_context(fn: RuleFn) -> bool:
-    """Return whether a plain rule or compute takes the context as its third argument."""
-    if isinstance(fn, RuleSpec):
-        return fn.accepts_context
+    """Return whether a rule or compute is called with the context: it says so, or takes a third argument."""
+    declared = getattr(fn, "accepts_context", None)
+    if isinstance(declared, bool):
+        return declared
     try:
         parameters = inspect.signature(fn).parameters.values()
     except (TypeError, ValueError):
