@@ -1,30 +1,20 @@
 """`create_app`: from configuration to a served application, everything wired, nothing shared with another one."""
 
-import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 
-from loom.core.backend.sqlalchemy import Tables
-from loom.core.bootstrap import KernelRuntime, create_kernel
-from loom.core.config import ConfigError, Settings, load_config, read_app_config, resolve_code_path
+from loom.core.assembly import add_code_path, build_kernel, build_tables, discovery_engine, open_sessions
+from loom.core.bootstrap import KernelRuntime
+from loom.core.config import ConfigError, Settings, load_config, read_app_config
 from loom.core.config.loader import ConfigSource
-from loom.core.di import LoomContainer, Scope
-from loom.core.discovery import (
-    DiscoveryEngine,
-    DiscoveryResult,
-    InterfacesDiscoveryEngine,
-    ManifestDiscoveryEngine,
-    ModulesDiscoveryEngine,
-    classes_of,
-)
+from loom.core.discovery import DiscoveryResult, classes_of
 from loom.core.engine import CompilationError, UseCaseCompiler
 from loom.core.errors import Diagnostic, DiagnosticError
-from loom.core.repository.sqlalchemy import RepositorySQLAlchemy, SessionManager, SQLAlchemyUnitOfWorkFactory
+from loom.core.repository.sqlalchemy import SessionManager
 from loom.rest.application import Application
 from loom.rest.autocrud import crud_use_case
 from loom.rest.compiler import RestInterfaceCompiler
@@ -58,30 +48,9 @@ def create_app(
         raise ConfigError(
             "metrics.enabled needs loom.prometheus, which is not here; it comes with the extra 'prometheus'"
         )
-    _add_code_path(settings, config_paths, code_path)
-    found = classes_of(interfaces) if interfaces else _engine(settings).discover()
+    add_code_path(settings, config_paths, code_path)
+    found = classes_of(interfaces) if interfaces else discovery_engine(settings.app.discovery).discover()
     return _assemble(settings, _complete(found))
-
-
-def _add_code_path(settings: Settings, sources: Sequence[ConfigSource], explicit: str | Path | None) -> None:
-    first = next((Path(source) for source in sources if not isinstance(source, Mapping)), None)
-    directory = resolve_code_path(settings, first, explicit)
-    if directory is not None and str(directory) not in sys.path:
-        sys.path.insert(0, str(directory))
-
-
-def _engine(settings: Settings) -> DiscoveryEngine:
-    discovery = settings.app.discovery
-    engines: dict[str, Callable[[], DiscoveryEngine]] = {
-        "modules": lambda: ModulesDiscoveryEngine(discovery.modules.include),
-        "manifest": lambda: ManifestDiscoveryEngine(discovery.manifest.module),
-        "interfaces": lambda: InterfacesDiscoveryEngine(
-            discovery.interfaces.modules, warn_recommended=discovery.interfaces.warn_recommended
-        ),
-    }
-    if discovery.mode not in engines:
-        raise ValueError(f"discovery.mode must be one of {', '.join(engines)}, not {discovery.mode!r}")
-    return engines[discovery.mode]()
 
 
 def _complete(found: DiscoveryResult) -> DiscoveryResult:
@@ -92,10 +61,10 @@ def _complete(found: DiscoveryResult) -> DiscoveryResult:
 
 
 def _assemble(settings: Settings, found: DiscoveryResult) -> FastAPI:
-    tables, problems = _tables(found.models)
+    tables, problems = build_tables(found.models)
     if problems:
         raise DiagnosticError([*problems, *_use_case_problems(found), *_interface_problems(found)])
-    manager = _session_manager(settings, tables)
+    manager = open_sessions(settings.database, tables)
     kernel, routes = _compiled(settings, found, manager)
     app = serve_routes(
         routes,
@@ -123,42 +92,12 @@ def _assemble(settings: Settings, found: DiscoveryResult) -> FastAPI:
     return app
 
 
-def _tables(models: Sequence[type[Any]]) -> tuple[Tables, Sequence[Diagnostic]]:
-    tables = Tables()
-    try:
-        tables.compile(*models)
-    except DiagnosticError as error:
-        return tables, error.diagnostics
-    return tables, ()
-
-
-def _session_manager(settings: Settings, tables: Tables) -> SessionManager:
-    database = settings.database
-    return SessionManager(
-        database.url,
-        echo=bool(database.echo),
-        pool_pre_ping=database.pool_pre_ping,
-        pool_size=database.pool_size,
-        max_overflow=database.max_overflow,
-        pool_timeout=database.pool_timeout,
-        pool_recycle=database.pool_recycle,
-        connect_args=database.connect_args,
-        tables=tables,
-    )
-
-
 def _compiled(
     settings: Settings, found: DiscoveryResult, manager: SessionManager
 ) -> tuple[KernelRuntime, list[CompiledRoute]]:
     """Compile use cases, then interfaces; what is wrong with either is reported together."""
     try:
-        kernel = create_kernel(
-            config=settings,
-            use_cases=(*found.use_cases, *found.jobs),
-            modules=[_repositories(manager)],
-            uow_factory=SQLAlchemyUnitOfWorkFactory(manager),
-            crud=crud_use_case,
-        )
+        kernel = build_kernel(settings, found, manager, crud=crud_use_case)
     except CompilationError as error:
         raise CompilationError([*error.diagnostics, *_interface_problems(found)]) from None
     return kernel, RestInterfaceCompiler(kernel.compiler).compile_all(found.interfaces)
@@ -174,21 +113,6 @@ def _interface_problems(found: DiscoveryResult) -> list[Diagnostic]:
     compiler.compile_all(found.use_cases)
     broken = {use_case for use_case in found.use_cases if compiler.get_plan(use_case) is None}
     return RestInterfaceCompiler(compiler).problems(found.interfaces, known=broken)
-
-
-def _repositories(manager: SessionManager) -> Callable[[LoomContainer], None]:
-    def register(container: LoomContainer) -> None:
-        container.register(SessionManager, lambda: manager, Scope.APPLICATION)
-        for model in manager.tables.models:
-            repository: Any = RepositorySQLAlchemy(manager, model)
-            container.register(("repository", model), partial(_same, repository), Scope.APPLICATION)
-            container.register_repo(model, ("repository", model))
-
-    return register
-
-
-def _same(instance: Any) -> Any:
-    return instance
 
 
 def _lifespan(settings: Settings, manager: SessionManager) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

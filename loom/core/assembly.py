@@ -1,0 +1,142 @@
+"""Puts an application together: its code is found, models become tables with repositories, use cases and jobs a kernel.
+
+The one place that does it, for whoever runs business code: the API, the worker. What is served on top is not here.
+"""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from loom.core.backend.sqlalchemy import Tables
+from loom.core.bootstrap import BootstrapError, KernelRuntime, Module, create_kernel
+from loom.core.config import DatabaseConfig, DiscoveryConfig, resolve_code_path
+from loom.core.config.loader import ConfigSource
+from loom.core.di import LoomContainer, Scope
+from loom.core.discovery import (
+    DiscoveryEngine,
+    DiscoveryResult,
+    InterfacesDiscoveryEngine,
+    ManifestDiscoveryEngine,
+    ModulesDiscoveryEngine,
+)
+from loom.core.errors import Diagnostic, DiagnosticError
+from loom.core.observe import Observer
+from loom.core.repository.sqlalchemy import RepositorySQLAlchemy, SessionManager, SQLAlchemyUnitOfWorkFactory
+from loom.core.use_case.invoker import CrudSource
+from loom.core.use_case.keys import model_entity_key
+
+
+def add_code_path(settings: Any, sources: Sequence[ConfigSource], explicit: str | Path | None = None) -> None:
+    """Put the directory of the application's modules on `sys.path`, as `resolve_code_path` finds it.
+
+    Raises:
+        ConfigError: `explicit` is nowhere.
+    """
+    first = next((Path(source) for source in sources if not isinstance(source, Mapping)), None)
+    directory = resolve_code_path(settings, first, explicit)
+    if directory is not None and str(directory) not in sys.path:
+        sys.path.insert(0, str(directory))
+
+
+def discovery_engine(discovery: DiscoveryConfig) -> DiscoveryEngine:
+    """Return the engine of `discovery.mode`.
+
+    Raises:
+        ValueError: there is no such mode.
+    """
+    engines: dict[str, Callable[[], DiscoveryEngine]] = {
+        "modules": lambda: ModulesDiscoveryEngine(discovery.modules.include),
+        "manifest": lambda: ManifestDiscoveryEngine(discovery.manifest.module),
+        "interfaces": lambda: InterfacesDiscoveryEngine(
+            discovery.interfaces.modules, warn_recommended=discovery.interfaces.warn_recommended
+        ),
+    }
+    if discovery.mode not in engines:
+        raise ValueError(f"discovery.mode must be one of {', '.join(engines)}, not {discovery.mode!r}")
+    return engines[discovery.mode]()
+
+
+def build_tables(models: Sequence[type[Any]]) -> tuple[Tables, Sequence[Diagnostic]]:
+    """Return the tables of `models`, and what is wrong with them; then there are none."""
+    tables = Tables()
+    try:
+        tables.compile(*models)
+    except DiagnosticError as error:
+        return tables, error.diagnostics
+    return tables, ()
+
+
+def open_sessions(database: DatabaseConfig, tables: Tables) -> SessionManager:
+    """Return the session manager `database` describes; nothing connects yet."""
+    return SessionManager(
+        database.url,
+        echo=bool(database.echo),
+        pool_pre_ping=database.pool_pre_ping,
+        pool_size=database.pool_size,
+        max_overflow=database.max_overflow,
+        pool_timeout=database.pool_timeout,
+        pool_recycle=database.pool_recycle,
+        connect_args=database.connect_args,
+        tables=tables,
+    )
+
+
+def build_kernel(
+    config: Any,
+    found: DiscoveryResult,
+    manager: SessionManager | None,
+    *,
+    crud: CrudSource,
+    modules: Sequence[Module] = (),
+    metrics: Observer | None = None,
+) -> KernelRuntime:
+    """Compile what was found and wire it to the repositories of `manager`.
+
+    Args:
+        config: registered in the container under its own type.
+        manager: None runs without repositories and without a unit of work.
+        crud: gives auto-CRUD use cases that no interface exposes.
+        modules: further bindings, after the repositories'.
+
+    Raises:
+        CompilationError: with every problem of every use case and job.
+        BootstrapError: a binding cannot be made, or two use cases or two models share a key.
+    """
+    _refuse_shared_keys(manager.tables.models if manager is not None else found.models)
+    return create_kernel(
+        config=config,
+        use_cases=(*found.use_cases, *found.jobs),
+        modules=[*([_repositories(manager)] if manager is not None else ()), *modules],
+        metrics=metrics,
+        uow_factory=SQLAlchemyUnitOfWorkFactory(manager) if manager is not None else None,
+        crud=crud,
+    )
+
+
+def _repositories(manager: SessionManager) -> Callable[[LoomContainer], None]:
+    def register(container: LoomContainer) -> None:
+        container.register(SessionManager, lambda: manager, Scope.APPLICATION)
+        for model in manager.tables.models:
+            repository: Any = RepositorySQLAlchemy(manager, model)
+            container.register(("repository", model), partial(_same, repository), Scope.APPLICATION)
+            container.register_repo(model, ("repository", model))
+
+    return register
+
+
+def _same(instance: Any) -> Any:
+    return instance
+
+
+def _refuse_shared_keys(models: Sequence[type[Any]]) -> None:
+    """`entity(Model)` finds its use cases by the model's key: two models must not have the same one."""
+    by_key: dict[str, type[Any]] = {}
+    for model in models:
+        other = by_key.setdefault(model_entity_key(model), model)
+        if other is not model:
+            raise BootstrapError(
+                f"two models have the key {model_entity_key(model)!r}: "
+                f"{other.__module__}.{other.__qualname__} and {model.__module__}.{model.__qualname__}; rename one"
+            )
