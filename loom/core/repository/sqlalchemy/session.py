@@ -8,7 +8,7 @@ that two writers queue instead of failing half-way. A database in memory has one
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from loom.core.backend.sqlalchemy import Tables, default_tables
+from loom.core.repository.mutation import Mutations, SupportsPostCommit
 from loom.core.uow.context import active_uow
 
 REFUSAL = "loom_refusal"
@@ -29,10 +30,16 @@ class Transactional(Protocol):
     """A unit of work a repository can run in."""
 
     lock: asyncio.Lock
+    mutations: Mutations
 
     @property
     def is_open(self) -> bool:
         """False where the transaction is over."""
+        ...
+
+    @property
+    def listeners(self) -> Sequence[SupportsPostCommit]:
+        """Who is told of every change on this engine."""
         ...
 
     @property
@@ -52,6 +59,9 @@ class SessionManager:
         tables: the application's tables; the default registry's where none are given.
         inject_trace_id: accepted; the id is never put into statement text, which would defeat statement caches.
         cursor_secret: signs cursors; by default derived from the URL, so that all workers on a database agree.
+
+    Attributes:
+        listeners: told of every committed change of any repository on this engine, and of commits that were cut off.
     """
 
     def __init__(
@@ -79,6 +89,7 @@ class SessionManager:
         }
         options: dict[str, Any] = {key: value for key, value in pool.items() if value is not None}
         self.tables = tables or default_tables()
+        self.listeners: list[SupportsPostCommit] = []
         self.cursor_secret = cursor_secret or hashlib.sha256(f"loom cursor {url}".encode()).digest()
         if _is_in_memory(url) and "poolclass" not in engine_kwargs:
             options = {"poolclass": sa.AsyncAdaptedQueuePool, "pool_size": 1, "max_overflow": 0}

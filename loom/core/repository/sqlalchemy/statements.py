@@ -22,8 +22,8 @@ class Statements:
     """Writes and keeps the statements of one model.
 
     Attributes:
-        insert, update, delete: take column values as parameters; `update` and `delete` also KEY. The first two return
-            the row, columns in the order of the model.
+        insert, update, delete: take column values as parameters; `update` and `delete` also KEY. Each returns the row,
+            columns in the order of the model.
         touches: an update with nothing to write still changes the row.
     """
 
@@ -36,7 +36,7 @@ class Statements:
         by_key = self._equal(self._primary_key[0])
         self.insert = sa.insert(self._table).returning(*self._columns)
         self.update = sa.update(self._table).where(by_key).returning(*self._columns)
-        self.delete = sa.delete(self._table).where(by_key)
+        self.delete = sa.delete(self._table).where(by_key).returning(*self._columns)
         self.touches = any(column.onupdate is not None for column in self._columns)
 
     def lookup(self, field: str) -> sa.Select[Any]:
