@@ -11,7 +11,8 @@ from typing import Any
 
 from loom.core.backend.sqlalchemy import Tables
 from loom.core.bootstrap import BootstrapError, KernelRuntime, Module, create_kernel
-from loom.core.config import DatabaseConfig, DiscoveryConfig, resolve_code_path
+from loom.core.cache import RepositoryCache, namespace_of
+from loom.core.config import ConfigError, DatabaseConfig, DiscoveryConfig, Settings, resolve_code_path
 from loom.core.config.loader import ConfigSource
 from loom.core.di import LoomContainer, Scope
 from loom.core.discovery import (
@@ -83,6 +84,27 @@ def open_sessions(database: DatabaseConfig, tables: Tables) -> SessionManager:
     )
 
 
+def open_cache(settings: Settings, models: Sequence[type[Any]]) -> RepositoryCache | None:
+    """Return the cache the configuration asks for, or None; nothing connects yet.
+
+    Raises:
+        ConfigError: it cannot be made, or the extra it needs is not installed.
+    """
+    config = settings.cache
+    if config is None or not config.enabled:
+        return None
+    namespace = namespace_of(settings.app.name, settings.database.url)
+    try:
+        return RepositoryCache(config, models, namespace=namespace)
+    except ModuleNotFoundError as error:
+        hint = "pip install 'loom-studio[cache]'"
+        raise ConfigError(
+            f"cache.enabled needs the extra 'cache': {error}", where="cache.enabled", hint=hint
+        ) from error
+    except ValueError as error:
+        raise ConfigError(str(error), where="cache") from error
+
+
 def build_kernel(
     config: Any,
     found: DiscoveryResult,
@@ -91,6 +113,7 @@ def build_kernel(
     crud: CrudSource,
     modules: Sequence[Module] = (),
     metrics: Observer | None = None,
+    cache: RepositoryCache | None = None,
 ) -> KernelRuntime:
     """Compile what was found and wire it to the repositories of `manager`.
 
@@ -99,6 +122,7 @@ def build_kernel(
         manager: None runs without repositories and without a unit of work.
         crud: gives auto-CRUD use cases that no interface exposes.
         modules: further bindings, after the repositories'.
+        cache: what repositories are read through; None reads the database every time.
 
     Raises:
         CompilationError: with every problem of every use case and job.
@@ -108,18 +132,19 @@ def build_kernel(
     return create_kernel(
         config=config,
         use_cases=(*found.use_cases, *found.jobs),
-        modules=[*([_repositories(manager)] if manager is not None else ()), *modules],
+        modules=[*([_repositories(manager, cache)] if manager is not None else ()), *modules],
         metrics=metrics,
         uow_factory=SQLAlchemyUnitOfWorkFactory(manager) if manager is not None else None,
         crud=crud,
     )
 
 
-def _repositories(manager: SessionManager) -> Callable[[LoomContainer], None]:
+def _repositories(manager: SessionManager, cache: RepositoryCache | None) -> Callable[[LoomContainer], None]:
     def register(container: LoomContainer) -> None:
         container.register(SessionManager, lambda: manager, Scope.APPLICATION)
         for model in manager.tables.models:
             repository: Any = RepositorySQLAlchemy(manager, model)
+            repository = repository if cache is None else cache.wrap(repository)
             container.register(("repository", model), partial(_same, repository), Scope.APPLICATION)
             container.register_repo(model, ("repository", model))
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from loom.core.cache.config import CacheConfig
 from loom.core.errors import Diagnostic
 from loom.core.logger import LoggerConfig
 
@@ -151,6 +152,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         trace: request ids.
         metrics: Prometheus scraping.
         logger: levels, renderer and handlers of logging.
+        cache: how repositories are cached; None where there is no such section: they are not.
         diagnostics: warnings about the configuration: keys nobody reads, each with what may have been meant.
     """
 
@@ -159,4 +161,5 @@ class Settings(Struct, frozen=True, kw_only=True):
     trace: TraceConfig = TraceConfig()
     metrics: MetricsConfig = MetricsConfig()
     logger: LoggerConfig = LoggerConfig()
+    cache: CacheConfig | None = None
     diagnostics: tuple[Diagnostic, ...] = ()

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from msgspec import Struct, structs
 from omegaconf import DictConfig
 
+from loom.core.cache.config import CacheConfig
 from loom.core.config.app import AppConfig, DatabaseConfig, DiscoveryConfig, MetricsConfig, Settings, TraceConfig
 from loom.core.config.loader import given, plain_section, section
 from loom.core.errors import Diagnostic, did_you_mean
@@ -20,8 +21,9 @@ _SECTIONS: dict[str, type[Struct]] = {
     "metrics": MetricsConfig,
     "logger": LoggerConfig,
     "discovery": DiscoveryConfig,
+    "cache": CacheConfig,
 }
-_READ_ELSEWHERE = frozenset({"cache", "celery", "jobs"})
+_READ_ELSEWHERE = frozenset({"celery", "jobs"})
 
 
 def read_app_config(config: DictConfig) -> Settings:
@@ -42,6 +44,7 @@ def read_app_config(config: DictConfig) -> Settings:
         trace=_optional(config, "trace", TraceConfig),
         metrics=_optional(config, "metrics", MetricsConfig),
         logger=_optional(config, "logger", LoggerConfig),
+        cache=section(config, "cache", CacheConfig) if given(config, "cache") else None,
         diagnostics=tuple(_warnings(config)),
     )
 

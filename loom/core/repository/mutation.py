@@ -58,8 +58,8 @@ class Mutations:
         self._hooks: list[SupportsPostCommit] = []
         self._listeners: list[SupportsPostCommit] = []
 
-    def __bool__(self) -> bool:
-        return bool(self._recorded)
+    def __len__(self) -> int:
+        return len(self._recorded)
 
     def record(
         self,

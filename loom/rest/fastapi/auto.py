@@ -6,19 +6,24 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
+from msgspec import structs
 
-from loom.core.assembly import add_code_path, build_kernel, build_tables, discovery_engine, open_sessions
+from loom.core.assembly import add_code_path, build_kernel, build_tables, discovery_engine, open_cache, open_sessions
 from loom.core.bootstrap import KernelRuntime
-from loom.core.config import ConfigError, Settings, load_config, read_app_config
-from loom.core.config.loader import ConfigSource
+from loom.core.cache import RepositoryCache
+from loom.core.config import Settings, load_config, read_app_config
+from loom.core.config.loader import ConfigSource, given
 from loom.core.discovery import DiscoveryResult, classes_of
 from loom.core.engine import CompilationError, UseCaseCompiler
 from loom.core.errors import Diagnostic, DiagnosticError
+from loom.core.logger import configure_logging_from_values
+from loom.core.observe import Observer
 from loom.core.repository.sqlalchemy import SessionManager
 from loom.rest.application import Application
 from loom.rest.autocrud import crud_use_case
 from loom.rest.compiler import RestInterfaceCompiler
 from loom.rest.fastapi.app import serve_routes
+from loom.rest.fastapi.metrics import metrics_observer, serve_metrics
 from loom.rest.route import CompiledRoute
 
 
@@ -33,7 +38,7 @@ def create_app(
     Args:
         config_paths: YAML files, later ones winning; a mapping stands for a file with that content.
         code_path: directory of the application's modules; overrides `app.code_path`.
-        metrics_registry: Prometheus registry, for when metrics are on.
+        metrics_registry: Prometheus registry for when metrics are on; the process-wide one by default.
         interfaces: serve exactly these instead of what discovery finds.
 
     Raises:
@@ -42,15 +47,16 @@ def create_app(
             case has one, an `InterfaceCompilationError` where only interfaces have.
         RuntimeError: there is no interface, use case or model.
     """
-    del metrics_registry
-    settings = read_app_config(load_config(*config_paths))
-    if settings.metrics.enabled:
-        raise ConfigError(
-            "metrics.enabled needs loom.prometheus, which is not here; it comes with the extra 'prometheus'"
-        )
+    config = load_config(*config_paths)
+    settings = read_app_config(config)
+    if given(config, "logger"):
+        configure_logging_from_values(**structs.asdict(settings.logger))
+    metrics = metrics_observer(settings.metrics, metrics_registry)
     add_code_path(settings, config_paths, code_path)
     found = classes_of(interfaces) if interfaces else discovery_engine(settings.app.discovery).discover()
-    return _assemble(settings, _complete(found))
+    app = _assemble(settings, _complete(found), metrics)
+    serve_metrics(app, settings.metrics, metrics_registry)
+    return app
 
 
 def _complete(found: DiscoveryResult) -> DiscoveryResult:
@@ -60,12 +66,13 @@ def _complete(found: DiscoveryResult) -> DiscoveryResult:
     return found
 
 
-def _assemble(settings: Settings, found: DiscoveryResult) -> FastAPI:
+def _assemble(settings: Settings, found: DiscoveryResult, metrics: Observer | None) -> FastAPI:
     tables, problems = build_tables(found.models)
     if problems:
         raise DiagnosticError([*problems, *_use_case_problems(found), *_interface_problems(found)])
     manager = open_sessions(settings.database, tables)
-    kernel, routes = _compiled(settings, found, manager)
+    cache = open_cache(settings, tables.models)
+    kernel, routes = _compiled(settings, found, manager, cache, metrics)
     app = serve_routes(
         routes,
         kernel.factory,
@@ -76,7 +83,7 @@ def _assemble(settings: Settings, found: DiscoveryResult) -> FastAPI:
         version=settings.app.rest.version,
         docs_url=settings.app.rest.docs_url,
         redoc_url=settings.app.rest.redoc_url,
-        lifespan=_lifespan(settings, manager),
+        lifespan=_lifespan(settings, manager, cache),
     )
     app.state.loom = Application(
         name=settings.app.name,
@@ -93,11 +100,15 @@ def _assemble(settings: Settings, found: DiscoveryResult) -> FastAPI:
 
 
 def _compiled(
-    settings: Settings, found: DiscoveryResult, manager: SessionManager
+    settings: Settings,
+    found: DiscoveryResult,
+    manager: SessionManager,
+    cache: RepositoryCache | None,
+    metrics: Observer | None,
 ) -> tuple[KernelRuntime, list[CompiledRoute]]:
     """Compile use cases, then interfaces; what is wrong with either is reported together."""
     try:
-        kernel = build_kernel(settings, found, manager, crud=crud_use_case)
+        kernel = build_kernel(settings, found, manager, crud=crud_use_case, cache=cache, metrics=metrics)
     except CompilationError as error:
         raise CompilationError([*error.diagnostics, *_interface_problems(found)]) from None
     return kernel, RestInterfaceCompiler(kernel.compiler).compile_all(found.interfaces)
@@ -115,7 +126,9 @@ def _interface_problems(found: DiscoveryResult) -> list[Diagnostic]:
     return RestInterfaceCompiler(compiler).problems(found.interfaces, known=broken)
 
 
-def _lifespan(settings: Settings, manager: SessionManager) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(
+    settings: Settings, manager: SessionManager, cache: RepositoryCache | None
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         if settings.database.create_all:
@@ -123,6 +136,8 @@ def _lifespan(settings: Settings, manager: SessionManager) -> Callable[[FastAPI]
         try:
             yield
         finally:
+            if cache is not None:
+                await cache.close()
             await manager.dispose()
 
     return lifespan
