@@ -96,7 +96,7 @@ def open_cache(settings: Settings, models: Sequence[type[Any]]) -> RepositoryCac
     namespace = namespace_of(settings.app.name, settings.database.url)
     try:
         return RepositoryCache(config, models, namespace=namespace)
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         hint = "pip install 'loom-studio[cache]'"
         raise ConfigError(
             f"cache.enabled needs the extra 'cache': {error}", where="cache.enabled", hint=hint

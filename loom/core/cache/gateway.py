@@ -19,7 +19,13 @@ from loom.core.cache.serializer import MsgspecSerializer
 AliasConfig = Mapping[str, Mapping[str, Any]]
 
 MEMORY = "loom.core.cache.memory.MemoryCache"
-_AIOCACHE_MEMORY = frozenset({"aiocache.SimpleMemoryCache", "aiocache.backends.memory.SimpleMemoryCache"})
+REDIS = "loom.core.cache.redis.RedisCache"
+_OURS = {
+    "aiocache.SimpleMemoryCache": MEMORY,
+    "aiocache.backends.memory.SimpleMemoryCache": MEMORY,
+    "aiocache.RedisCache": REDIS,
+    "aiocache.backends.redis.RedisCache": REDIS,
+}
 
 
 class CacheGateway:
@@ -125,7 +131,7 @@ class CacheGateway:
     def _opened(self) -> Any:
         """Memory is shared by every loop, anything else is opened for this one."""
         entry = self._caches.get_alias_config(self._alias)
-        if entry.get("cache") in (MEMORY, *_AIOCACHE_MEMORY):
+        if _OURS.get(entry.get("cache"), entry.get("cache")) == MEMORY:
             return self._caches.get(self._alias)
         return self._caches.create(self._alias)
 
@@ -138,12 +144,11 @@ def process_wide_caches() -> Any:
 
 
 def prepared(mapping: AliasConfig, *, max_size: int | None = None) -> dict[str, dict[str, Any]]:
-    """Return a copy with aiocache's memory replaced by loom's bounded one, and the alias "default" that aiocache wants."""
+    """Return a copy with loom's memory and Redis in place of aiocache's, and the alias "default" that aiocache wants."""
     entries = {alias: copy.deepcopy(dict(entry)) for alias, entry in mapping.items()}
     for entry in (*entries.values(), entries.setdefault("default", {})):
         entry.setdefault("cache", MEMORY)
-        if entry["cache"] in _AIOCACHE_MEMORY:
-            entry["cache"] = MEMORY
+        entry["cache"] = _OURS.get(entry["cache"], entry["cache"])
         if entry["cache"] == MEMORY and max_size is not None:
             entry.setdefault("max_size", max_size)
     return entries

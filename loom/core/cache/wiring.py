@@ -9,7 +9,7 @@ from loom.core.cache.circuit import Circuit
 from loom.core.cache.config import CacheConfig
 from loom.core.cache.dependency import GenerationalDependencyResolver
 from loom.core.cache.entries import info_of
-from loom.core.cache.gateway import MEMORY, CacheGateway, prepared
+from loom.core.cache.gateway import MEMORY, REDIS, CacheGateway, prepared
 from loom.core.cache.repository import CachedRepository
 from loom.core.cache.sources import cascades, declared_specs, sources_of
 from loom.core.model import inspect_model
@@ -31,7 +31,7 @@ class RepositoryCache:
             share a server must not share it.
 
     Raises:
-        ModuleNotFoundError: aiocache, or the client of a server, is not installed.
+        ImportError: aiocache, or the client of a server, is not installed.
         ValueError: an alias is missing or cannot be made.
     """
 
@@ -114,7 +114,7 @@ def _from_url(url: str) -> dict[str, Any]:
     if parts.scheme not in ("redis", "rediss"):
         raise ValueError(f"cache.url must begin with memory://, redis:// or rediss://, not {parts.scheme}://")
     entry: dict[str, Any] = {
-        "cache": "aiocache.RedisCache",
+        "cache": REDIS,
         "endpoint": parts.hostname or "127.0.0.1",
         "port": parts.port or 6379,
         "db": int(parts.path.strip("/") or 0),
@@ -133,6 +133,4 @@ def _check(handler: Any, alias: str) -> None:
     except KeyError:
         raise ValueError(f"cache.aiocache has no alias {alias!r}") from None
     except (AttributeError, TypeError) as error:
-        if "RedisCache" in str(error) or "MemcachedCache" in str(error):
-            raise ModuleNotFoundError(f"the client of {alias!r} is not installed: {error}") from error
         raise ValueError(f"cache.aiocache.{alias} cannot be made: {error}") from error
