@@ -11,6 +11,8 @@ import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from msgspec import structs
+
 from loom.core.annotations import resolve_annotation
 from loom.core.cache.abc import CacheBackend, DependencyResolver
 from loom.core.cache.config import CacheConfig
@@ -239,11 +241,13 @@ class CachedRepository:
 
     def _event(self, op: Op, obj_id: Any, data: Any, result: Any) -> MutationEvent:
         changed = frozenset(written_fields(data, creating=False)) if op == "update" else frozenset[str]()
-        info = self._footprint.info
-        if info is not None and isinstance(result, info.model):
-            return mutation_of(info, op, result, changed)
         key = self._footprint.id_of(result) if obj_id is None else obj_id
-        return MutationEvent(self.entity_name, op, (key,), changed)
+        event = MutationEvent(self.entity_name, op, (key,), changed)
+        info = self._footprint.info
+        if info is None or not isinstance(result, info.model):
+            return event
+        known = mutation_of(info, op, result)
+        return structs.replace(event, ids=known.ids, tags=known.tags)
 
     def _query(self, name: str, policy: QueryPolicy) -> Callable[..., Awaitable[Any]]:
         method = getattr(self._repository, name)
