@@ -1,7 +1,7 @@
 """Requests as metrics, by the template of the route that answered."""
 
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -26,6 +26,7 @@ class PrometheusMiddleware:
     def __init__(self, app: AsgiApp, registry: CollectorRegistry | None = None) -> None:
         self._app = app
         self._instruments = instruments_of(registry)
+        self._paths: dict[Any, str] = {}
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Run one request and count it; one that raises without an answer is a 500."""
@@ -50,6 +51,24 @@ class PrometheusMiddleware:
             self._count(scope, status or 200, time.perf_counter() - started)
 
     def _count(self, scope: Any, status: int, seconds: float) -> None:
-        method, template = known_method(scope["method"]), str(getattr(scope.get("route"), "path", UNMATCHED))
+        method, template = known_method(scope["method"]), self._template(scope)
         self._instruments.requests.labels(method, template, str(status)).inc()
         self._instruments.request_seconds.labels(method, template).observe(seconds)
+
+    def _template(self, scope: Any) -> str:
+        """Return the path of the route that was chosen: routers leave the route itself, or the endpoint it leads to."""
+        route, endpoint = scope.get("route"), scope.get("endpoint")
+        if route is not None:
+            return str(getattr(route, "path", UNMATCHED))
+        if endpoint is None:
+            return UNMATCHED
+        known = self._paths.get(endpoint)
+        if known is None:
+            known = self._paths[endpoint] = _path_of(endpoint, getattr(scope.get("app"), "routes", ()))
+        return known
+
+
+def _path_of(endpoint: Any, routes: Iterable[Any]) -> str:
+    """Return the path of the route, or of the mount, that leads to `endpoint`."""
+    leading = (route for route in routes if endpoint in (getattr(route, "endpoint", None), getattr(route, "app", None)))
+    return str(getattr(next(leading, None), "path", UNMATCHED))
