@@ -5,7 +5,6 @@ The one place that does it, for whoever runs business code: the API, the worker.
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from loom.core.bootstrap import BootstrapError, KernelRuntime, Module, create_ke
 from loom.core.cache import RepositoryCache, namespace_of
 from loom.core.config import ConfigError, DatabaseConfig, DiscoveryConfig, Settings, resolve_code_path
 from loom.core.config.loader import ConfigSource
-from loom.core.di import LoomContainer, Scope
 from loom.core.discovery import (
     DiscoveryEngine,
     DiscoveryResult,
@@ -24,7 +22,11 @@ from loom.core.discovery import (
 )
 from loom.core.errors import Diagnostic, DiagnosticError
 from loom.core.observe import Observer
-from loom.core.repository.sqlalchemy import RepositorySQLAlchemy, SessionManager, SQLAlchemyUnitOfWorkFactory
+from loom.core.repository.sqlalchemy import (
+    SessionManager,
+    SQLAlchemyUnitOfWorkFactory,
+    build_repository_registration_module,
+)
 from loom.core.use_case.invoker import CrudSource
 from loom.core.use_case.keys import model_entity_key
 
@@ -139,20 +141,9 @@ def build_kernel(
     )
 
 
-def _repositories(manager: SessionManager, cache: RepositoryCache | None) -> Callable[[LoomContainer], None]:
-    def register(container: LoomContainer) -> None:
-        container.register(SessionManager, lambda: manager, Scope.APPLICATION)
-        for model in manager.tables.models:
-            repository: Any = RepositorySQLAlchemy(manager, model)
-            repository = repository if cache is None else cache.wrap(repository)
-            container.register(("repository", model), partial(_same, repository), Scope.APPLICATION)
-            container.register_repo(model, ("repository", model))
-
-    return register
-
-
-def _same(instance: Any) -> Any:
-    return instance
+def _repositories(manager: SessionManager, cache: RepositoryCache | None) -> Module:
+    wrap = None if cache is None else cache.wrap
+    return build_repository_registration_module(manager, manager.tables.models, wrap=wrap)
 
 
 def _refuse_shared_keys(models: Sequence[type[Any]]) -> None:

@@ -8,7 +8,7 @@ Rules for the next editor:
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 from msgspec import structs
@@ -22,6 +22,7 @@ from loom.core.cache.footprint import Footprint
 from loom.core.command import written_fields
 from loom.core.repository.abc.query import (
     CursorResult,
+    FilterGroup,
     FilterParams,
     PageParams,
     PaginationMode,
@@ -123,8 +124,7 @@ class CachedRepository:
         params = _page_params(query)
         if params is None or (query.pagination is PaginationMode.CURSOR and query.cursor):
             return await load()
-        filters = query.filters.filters if query.filters else ()
-        fields = (*(spec.field for spec in filters), *(sort.field for sort in query.sort))
+        fields = (*_filtered(query.filters), *(sort.field for sort in query.sort))
         return await self._list(("query", query), fields, profile, load, params)
 
     async def create(self, data: Any) -> Any:
@@ -296,6 +296,14 @@ def _page_params(query: QuerySpec) -> PageParams | None:
         return PageParams(page=query.page, limit=query.limit)
     except ValueError:
         return None  # the repository words the refusal
+
+
+def _filtered(group: FilterGroup | None) -> Iterator[str]:
+    for part in group.filters if group is not None else ():
+        if isinstance(part, FilterGroup):
+            yield from _filtered(part)
+        else:
+            yield part.field
 
 
 def _rebuilt(index: Page | Step, items: list[Any], params: PageParams) -> Any:

@@ -1,17 +1,19 @@
 """The repository of one model on SQLAlchemy Core: statements are built once per shape, rows become structs."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Column
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
+from loom.core.backend.sqlalchemy import CoreModel
 from loom.core.errors import InvalidQuery
 from loom.core.model import inspect_model
 from loom.core.repository.abc.cursor import (
     decode_cursor,
     encode_cursor,
-    primary_key,
     query_scope,
     total_order,
 )
@@ -28,11 +30,11 @@ from loom.core.repository.abc.query import (
     build_page_result,
     check_page,
 )
-from loom.core.repository.conditions import Condition, check_profile, resolve
+from loom.core.repository.conditions import Condition, resolve
 from loom.core.repository.mutation import Events, Op, mutation_of
 from loom.core.repository.sqlalchemy.errors import translated
 from loom.core.repository.sqlalchemy.filters import parameters
-from loom.core.repository.sqlalchemy.related import RelatedReader
+from loom.core.repository.sqlalchemy.scope import session_scope
 from loom.core.repository.sqlalchemy.session import SessionManager
 from loom.core.repository.sqlalchemy.statements import KEY, LIMIT, OFFSET, Statements
 from loom.core.repository.sqlalchemy.transactional import record_change
@@ -62,9 +64,9 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
         self._table = session_manager.tables.table(model)
         self._info = inspect_model(model)
         self._names = tuple(self._info.columns)
-        self._id = primary_key(self._info)[0]
+        self._id = self._info.primary_key[0]
         self._statements = Statements(self._info, session_manager.tables)
-        self._related = RelatedReader(self._info, session_manager.tables)
+        self._related = session_manager.tables.related(model)
 
     @property
     def entity_name(self) -> str:
@@ -176,6 +178,34 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
         await self._changed("delete", self._entity(row))
         return True
 
+    @property
+    def _effective_sa_model(self) -> type[Any]:
+        """The mapped class, for statements of a subclass."""
+        return self.session_manager.tables.mapped(self.model)
+
+    @property
+    def _effective_core_model(self) -> CoreModel:
+        """The read side of the model, for statements of a subclass."""
+        return self.session_manager.tables.core(self.model)
+
+    def _column_for_field(self, name: str) -> Column[Any]:
+        """Return a column, for statements of a subclass; FilterPathError where there is none."""
+        if name not in self._info.columns:
+            raise FilterPathError(name)
+        return self._table.c[name]
+
+    def _id_column(self) -> Column[Any]:
+        """Return the column entities are found by."""
+        return self._table.c[self._id]
+
+    def _to_output(self, row: Any) -> ModelT:
+        """Return a mapped object, or a row of a statement over the columns, as the model's struct."""
+        return self._effective_core_model.struct(row)  # type: ignore[no-any-return]  # built from self.model
+
+    def _session_scope(self, session: AsyncSession | None = None) -> AbstractAsyncContextManager[AsyncSession]:
+        """Give a session: `session` itself, the running transaction's, or one that commits at the end."""
+        return session_scope(self.session_manager, session)
+
     async def on_transaction_committed(self, events: Events) -> None:
         """Called after a commit this repository wrote in, with everything the transaction changed; nothing by default."""
 
@@ -185,7 +215,7 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
         await record_change(self.session_manager, event, (self,) if own else ())
 
     async def _first(self, field: str, value: Any, profile: str) -> ModelT | None:
-        check_profile(self._info, profile)
+        self._info.check_profile(profile)
         typed = self._typed(field, value)
         if typed is _UNFITTING:
             return None
@@ -206,7 +236,7 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
 
     async def _page(self, query: QuerySpec, profile: str) -> PageResult[ModelT]:
         check_page(query.page, query.limit)
-        check_profile(self._info, profile)
+        self._info.check_profile(profile)
         params = PageParams(page=query.page, limit=query.limit)
         condition, values = resolve(self._info, query.filters, self.allowed_filter_fields)
         statement = self._statements.page(condition, total_order(query, self._info))
@@ -220,7 +250,7 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
 
     async def _step(self, query: QuerySpec, profile: str) -> CursorResult[ModelT]:
         check_page(1, query.limit)
-        check_profile(self._info, profile)
+        self._info.check_profile(profile)
         keys, scope = total_order(query, self._info), query_scope(self._table.name, query, profile)
         secret = self.session_manager.cursor_secret
         condition, values = resolve(self._info, query.filters, self.allowed_filter_fields)

@@ -9,7 +9,7 @@ that two writers queue instead of failing half-way. A database in memory has one
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -17,6 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, a
 
 from loom.core.backend.sqlalchemy import Tables, default_tables
 from loom.core.repository.mutation import Mutations, SupportsPostCommit
+from loom.core.repository.sqlalchemy.errors import translated
+from loom.core.repository.sqlalchemy.turns import Turns
 from loom.core.uow.context import active_uow
 
 REFUSAL = "loom_refusal"
@@ -29,7 +31,7 @@ _PRAGMAS = ("foreign_keys=ON", "journal_mode=WAL", "busy_timeout=5000", "synchro
 class Transactional(Protocol):
     """A unit of work a repository can run in."""
 
-    lock: asyncio.Lock
+    turns: Turns
     mutations: Mutations
 
     @property
@@ -50,6 +52,9 @@ class Transactional(Protocol):
     def session(self) -> AsyncSession:
         """Return the session bound to the transaction."""
         ...
+
+    async def flush(self) -> None:
+        """Write what the session holds back, so that statements on the connection see it."""
 
 
 class SessionManager:
@@ -72,7 +77,7 @@ class SessionManager:
         pool_pre_ping: bool = False,
         pool_size: int | None = None,
         max_overflow: int | None = None,
-        pool_timeout: int | None = None,
+        pool_timeout: float | None = None,
         pool_recycle: int | None = None,
         connect_args: dict[str, Any] | None = None,
         inject_trace_id: bool = True,
@@ -113,7 +118,8 @@ class SessionManager:
         """Yield the connection a read runs on."""
         running = running_uow()
         if running is not None:
-            async with running.lock:
+            async with running.turns:
+                await running.flush()
                 yield running.connection
         else:
             async with self._autocommit.connect() as connection:
@@ -124,7 +130,8 @@ class SessionManager:
         """Yield the connection a write runs on; outside a unit of work it commits at the end."""
         running = running_uow()
         if running is not None:
-            async with running.lock:
+            async with running.turns:
+                await running.flush()
                 yield running.connection
         else:
             async with self.engine.begin() as connection:
@@ -136,6 +143,11 @@ class SessionManager:
             if self.engine.dialect.name == "postgresql":
                 await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_CREATE_LOCK)))
             await connection.run_sync(self.tables.metadata.create_all)
+
+    async def ping(self) -> None:
+        """Ask the database for an answer; raises what a repository would."""
+        async with translated(), self.reading() as connection:
+            await connection.execute(sa.text("SELECT 1"))
 
     async def dispose(self) -> None:
         """Close every pooled connection."""
@@ -169,12 +181,25 @@ def _remember_refusal(context: Any) -> None:
 
 
 def _prepare_sqlite(engine: AsyncEngine) -> None:
+    @sa.event.listens_for(engine.sync_engine, "handle_error")
+    def keep_when_cancelled(context: Any) -> None:
+        """Let a cancelled statement be rolled back; closing its connection would leave an unfinished statement its locks."""
+        if isinstance(context.original_exception, asyncio.CancelledError):
+            context.is_disconnect = False
+
     @sa.event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _: Any) -> None:
         cursor = connection.cursor()
         for pragma in _PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+
+    @sa.event.listens_for(engine.sync_engine, "invalidate")
+    def undo(connection: Any, _: Any, __: Any) -> None:
+        # A statement cancelled half-way leaves its cursor behind, and SQLite keeps the locks of a closed connection for as
+        # long as one of its cursors lives.
+        with suppress(Exception):
+            connection.rollback()
 
     @sa.event.listens_for(engine.sync_engine, "begin")
     def begin(connection: sa.Connection) -> None:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from loom.core.backend.sqlalchemy import Tables
 from loom.core.model import EntityInfo
-from loom.core.repository.abc.cursor import SortKey, primary_key
+from loom.core.repository.abc.cursor import SortKey
 from loom.core.repository.conditions import Condition
 from loom.core.repository.sqlalchemy.filters import ConditionWriter, after, comparable, ordering
 
@@ -30,7 +30,7 @@ class Statements:
     def __init__(self, info: EntityInfo, tables: Tables) -> None:
         self._table = tables.table(info.model)
         self._columns = [self._table.c[name] for name in info.columns]
-        self._primary_key = primary_key(info)
+        self._primary_key = info.primary_key
         self._conditions = ConditionWriter(info, tables)
         self._kept: dict[Any, sa.Select[Any]] = {}
         by_key = self._equal(self._primary_key[0])
