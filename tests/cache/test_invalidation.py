@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from loom.core.cache import RepositoryCache
 from loom.core.repository.abc import FilterGroup, FilterOp, FilterSpec, QuerySpec
@@ -14,6 +16,7 @@ from loom.core.repository.sqlalchemy import (
     SessionManager,
     SQLAlchemyUnitOfWork,
     record_mutation,
+    with_session_scope,
 )
 from loom.core.uow.context import active_uow
 from tests.cache.models import Shelf, Volume, VolumeWord, Word, Writer
@@ -176,14 +179,33 @@ async def test_a_list_filtered_by_a_relation_is_outdated_by_it(of: Any, shelves:
 
 
 async def test_a_write_by_other_means_can_be_told(of: Any, shelves: Any, manager: SessionManager) -> None:
-    """Code that writes SQL says which rows it changed."""
+    """Code that writes literal SQL says which rows it changed."""
     await of(Shelf).get_by_id(1)
-    table = manager.tables.table(Shelf)
     async with SQLAlchemyUnitOfWork(manager) as uow:
-        await uow.connection.execute(table.update().where(table.c.id == 1).values(label="new"))
+        await uow.connection.execute(sa.text("UPDATE ct_shelves SET label = 'new' WHERE id = 1"))
         record_mutation(MutationEvent("ct_shelves", "update", (1,)))
 
     assert "new" == (await of(Shelf).get_by_id(1)).label
+
+
+async def test_a_statement_of_a_custom_method_outdates_its_table(
+    cache: RepositoryCache, of: Any, shelves: Any, manager: SessionManager
+) -> None:
+    """A custom method may write as it likes: rows, lists and parents of its table are read anew."""
+
+    class Sorted(RepositorySQLAlchemy[Volume, int]):
+        @with_session_scope
+        async def move_all(self, session: AsyncSession, shelf_id: int) -> None:
+            """Put every book on one shelf."""
+            await session.execute(sa.update(manager.tables.table(Volume)).values(shelf_id=shelf_id))
+
+    volumes = cache.wrap(Sorted(session_manager=manager, model=Volume))
+    await volumes.get_by_id(1)
+    await of(Shelf).get_by_id(1, "counted")
+    await volumes.move_all(2)
+
+    assert 2 == (await volumes.get_by_id(1)).shelf_id
+    assert [0, 2] == [(await of(Shelf).get_by_id(key, "counted")).book_count for key in (1, 2)]
 
 
 async def test_a_slow_reader_does_not_bring_back_the_old_row(

@@ -78,7 +78,7 @@ def items(manager: SessionManager) -> ListeningItems:
 def listener(manager: SessionManager) -> Hearer:
     """Hears of every change on the engine."""
     hearer = Hearer()
-    manager.listeners.append(hearer)
+    manager.listen(hearer)
     return hearer
 
 
@@ -254,3 +254,28 @@ async def test_transactional_belongs_on_a_service(manager: SessionManager) -> No
         await Bare().work()
     with pytest.raises(TypeError, match="async method"):
         transactional(lambda self: None)  # type: ignore[arg-type, return-value]
+
+
+async def test_a_statement_of_ones_own_is_told_of_by_table(
+    manager: SessionManager, items: ListeningItems, listener: Hearer
+) -> None:
+    """Custom methods that write by statements or mapped objects tell which table changed; a read tells nothing."""
+    table = manager.tables.table(Item)
+    async with SQLAlchemyUnitOfWork(manager) as uow:
+        await uow.session().execute(sa.insert(table).values(sku="a"))
+        await uow.session().execute(sa.select(table))
+        await uow.session().execute(sa.delete(table))
+
+    assert [("create", ()), ("delete", ())] == listener.heard
+
+
+async def test_a_write_of_a_repository_is_told_of_once(
+    manager: SessionManager, items: ListeningItems, listener: Hearer
+) -> None:
+    """Its own statements are no foreign ones."""
+    async with SQLAlchemyUnitOfWork(manager):
+        item: Any = await items.create({"sku": "a"})
+        await items.update(item.id, {"stock": 1})
+        await items.delete(item.id)
+
+    assert [("create", (1,)), ("update", (1,)), ("delete", (1,))] == listener.heard

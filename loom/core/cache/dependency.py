@@ -99,10 +99,15 @@ class GenerationalDependencyResolver:
         yield from (tag for tag in event.tags if self._matters(tag))
         if event.op == "update":  # a row that moved is missed by its old parent too, which nobody can name any more
             yield from (spec for field in event.changed_fields if self._matters(spec := f"{table}:{field}"))
+        if not event.ids:
+            yield from self._whole(table)
         if event.op == "delete":
             for other in self._cascades.get(table, ()):
-                yield from (other, f"{other}:list", f"{other}:*")
-                yield from (spec for spec in self._watched or () if spec.startswith(f"{other}:"))
+                yield from self._whole(other)
+
+    def _whole(self, table: str) -> Iterator[str]:
+        yield from (table, f"{table}:list", f"{table}:*")
+        yield from (spec for spec in self._watched or () if spec.startswith(f"{table}:"))
 
     def _matters(self, tag: str) -> bool:
         table, _, rest = tag.partition(":")

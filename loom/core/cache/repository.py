@@ -280,9 +280,9 @@ class CachedRepository:
 def _listening(repository: Any, resolver: DependencyResolver) -> Invalidation:
     """Let the resolver hear of every commit on the repository's engine; once, however many repositories it has."""
     invalidation = Invalidation(resolver)
-    listeners = getattr(getattr(repository, "session_manager", None), "listeners", None)
-    if isinstance(listeners, list) and invalidation not in listeners:
-        listeners.append(invalidation)
+    listen = getattr(getattr(repository, "session_manager", None), "listen", None)
+    if listen is not None:
+        listen(invalidation)
     return invalidation
 
 

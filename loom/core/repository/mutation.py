@@ -27,7 +27,7 @@ class MutationEvent(Struct, frozen=True):
     Attributes:
         entity: name of the table.
         op: "create", "update" or "delete".
-        ids: primary keys of the rows.
+        ids: primary keys of the rows; empty where nobody knows which, so that it may be any.
         changed_fields: columns that were written.
         tags: what a reader may depend on: `table`, `table:list`, `table:id:<id>`, `table:<column>:<value>`.
     """

@@ -1,5 +1,6 @@
 """Repositories on async SQLAlchemy Core."""
 
+from loom.core.repository.mutation import SupportsPostCommit
 from loom.core.repository.sqlalchemy.registration import (
     RepositoryRegistration,
     RepositoryToken,
@@ -10,12 +11,7 @@ from loom.core.repository.sqlalchemy.registration import (
 from loom.core.repository.sqlalchemy.repository import RepositorySQLAlchemy
 from loom.core.repository.sqlalchemy.scope import with_session_scope
 from loom.core.repository.sqlalchemy.session import SessionManager, get_active_session
-from loom.core.repository.sqlalchemy.transactional import (
-    SupportsPostCommit,
-    get_pending_mutations,
-    record_mutation,
-    transactional,
-)
+from loom.core.repository.sqlalchemy.transactional import get_pending_mutations, record_mutation, transactional
 from loom.core.repository.sqlalchemy.uow import SQLAlchemyUnitOfWork, SQLAlchemyUnitOfWorkFactory
 from loom.core.repository.values import FilterPathError, UnsafeFilterError
 

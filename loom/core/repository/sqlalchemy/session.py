@@ -16,13 +16,16 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from loom.core.backend.sqlalchemy import Tables, default_tables
-from loom.core.repository.mutation import Mutations, SupportsPostCommit
+from loom.core.repository.mutation import MutationEvent, Mutations, SupportsPostCommit
 from loom.core.repository.sqlalchemy.errors import translated
 from loom.core.repository.sqlalchemy.turns import Turns
 from loom.core.uow.context import active_uow
 
 REFUSAL = "loom_refusal"
 """Key of a connection's `info`: the error by which the database ended the running transaction."""
+
+TOLD = "loom_told"
+"""Execution option of statements whose repository tells of the change itself."""
 
 _CREATE_LOCK = 0x6C6F6F6D  # advisory lock number: "loom"
 _PRAGMAS = ("foreign_keys=ON", "journal_mode=WAL", "busy_timeout=5000", "synchronous=NORMAL", "case_sensitive_like=ON")
@@ -66,7 +69,7 @@ class SessionManager:
         cursor_secret: signs cursors; by default derived from the URL, so that all workers on a database agree.
 
     Attributes:
-        listeners: told of every committed change of any repository on this engine, and of commits that were cut off.
+        listeners: see `listen`.
     """
 
     def __init__(
@@ -106,6 +109,16 @@ class SessionManager:
         sa.event.listen(self.engine.sync_engine, "handle_error", _remember_refusal)
         if self.engine.dialect.name == "sqlite":
             _prepare_sqlite(self.engine)
+
+    def listen(self, listener: SupportsPostCommit) -> None:
+        """Tell `listener` of every committed change of any repository on this engine, and of commits that were cut off.
+
+        Statements of others that change rows in a unit of work are told of as well, by table; literal SQL is not seen.
+        """
+        if not self.listeners:
+            sa.event.listen(self.engine.sync_engine, "after_execute", _note_foreign_write)
+        if listener not in self.listeners:
+            self.listeners.append(listener)
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
@@ -178,6 +191,15 @@ def _remember_refusal(context: Any) -> None:
         return
     if connection.in_transaction() and not connection.in_nested_transaction():
         connection.info[REFUSAL] = refusal
+
+
+def _note_foreign_write(_: sa.Connection, statement: Any, *__: Any) -> None:
+    """Custom methods write by statements of their own, which rows nobody can tell."""
+    running = running_uow()
+    if running is None or not statement.is_dml or TOLD in statement.get_execution_options():
+        return
+    op = "create" if statement.is_insert else "delete" if statement.is_delete else "update"
+    running.mutations.record(MutationEvent(statement.table.name, op, ()), listeners=running.listeners)
 
 
 def _prepare_sqlite(engine: AsyncEngine) -> None:

@@ -11,18 +11,9 @@ from loom.core.repository.mutation import (
     announce,
     announcement,
 )
-from loom.core.repository.sqlalchemy.session import SessionManager, get_active_session, running_uow
+from loom.core.repository.sqlalchemy.session import SessionManager, running_uow
 from loom.core.repository.sqlalchemy.uow import SQLAlchemyUnitOfWork
 from loom.core.uow.shield import to_the_end
-
-__all__ = [
-    "SupportsPostCommit",
-    "get_active_session",
-    "get_pending_mutations",
-    "record_change",
-    "record_mutation",
-    "transactional",
-]
 
 P = ParamSpec("P")
 T = TypeVar("T")
