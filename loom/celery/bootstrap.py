@@ -11,8 +11,8 @@ from loom.celery.config import CeleryConfig, create_celery_app, queues_of, requi
 from loom.celery.service import celery_jobs
 from loom.celery.tasks import register_callback, register_job
 from loom.celery.worker import Worker, configure_logging
-from loom.core.assembly import add_code_path, build_kernel, build_tables, discovery_engine, open_sessions
-from loom.core.bootstrap import BootstrapError, KernelRuntime, Module
+from loom.core.assembly import add_code_path, build_kernel, build_tables, discovery_engine, open_cache, open_sessions
+from loom.core.bootstrap import BootstrapError, Module
 from loom.core.config import JobConfig, WorkerSettings, load_config, read_worker_config
 from loom.core.config.loader import ConfigSource
 from loom.core.di import LoomContainer
@@ -22,7 +22,6 @@ from loom.core.errors import DiagnosticError, did_you_mean
 from loom.core.job.callback import NullJobCallback
 from loom.core.job.config import apply_job_config, job_options
 from loom.core.observe import Observer
-from loom.core.repository.sqlalchemy import SessionManager
 from loom.core.use_case.factory import UseCaseFactory
 from loom.rest.autocrud import crud_use_case
 
@@ -76,8 +75,9 @@ def bootstrap_worker(
     found = _merged(given, classes_of(interfaces), _discovered(settings, explicit=bool(jobs or use_cases)))
     _configure_jobs(found.jobs, settings.jobs)
     celery_app = create_celery_app(celery_config)
-    kernel, manager = _kernel(settings, found, [celery_jobs(celery_config, {}, metrics, celery_app), *modules], metrics)
-    worker = Worker(settings, kernel, manager, metrics)
+    modules = [celery_jobs(celery_config, {}, metrics, celery_app), *modules]
+    worker = _worker(settings, found, modules, metrics)
+    kernel = worker.kernel
     worker.attach(celery_app)
     _register(celery_app, found, worker)
     _consume(celery_app, celery_config, found.jobs)
@@ -116,14 +116,16 @@ def _configure_jobs(jobs: Sequence[type[Any]], configs: Mapping[str, JobConfig])
             _log.warning("jobs.%s configures no job of this worker %s", name, did_you_mean(name, by_name))
 
 
-def _kernel(
+def _worker(
     settings: WorkerSettings, found: DiscoveryResult, modules: Sequence[Module], metrics: Observer | None
-) -> tuple[KernelRuntime, SessionManager | None]:
+) -> Worker:
     tables, problems = build_tables(_models(found))
     if problems:
         raise DiagnosticError(problems)
     manager = open_sessions(settings.database, tables) if settings.database is not None else None
-    return build_kernel(settings, found, manager, crud=crud_use_case, modules=modules, metrics=metrics), manager
+    cache = open_cache(settings, tables.models)
+    kernel = build_kernel(settings, found, manager, crud=crud_use_case, modules=modules, metrics=metrics, cache=cache)
+    return Worker(settings, kernel, manager, cache, metrics)
 
 
 def _models(found: DiscoveryResult) -> tuple[type[Any], ...]:

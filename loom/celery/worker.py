@@ -9,6 +9,7 @@ from celery import Celery, signals
 
 from loom.celery.event_loop import LoopThread, WorkerEventLoop
 from loom.core.bootstrap import KernelRuntime
+from loom.core.cache import RepositoryCache
 from loom.core.config import WorkerSettings
 from loom.core.logger import LoggerConfig, configure_logging_from_values
 from loom.core.observe import Observer
@@ -24,12 +25,18 @@ class Worker:
     """
 
     def __init__(
-        self, settings: WorkerSettings, kernel: KernelRuntime, manager: SessionManager | None, metrics: Observer | None
+        self,
+        settings: WorkerSettings,
+        kernel: KernelRuntime,
+        manager: SessionManager | None,
+        cache: RepositoryCache | None,
+        metrics: Observer | None,
     ) -> None:
         self.kernel = kernel
         self.metrics = metrics
         self._settings = settings
         self._manager = manager
+        self._cache = cache
         self._eager_loop = LoopThread("loom-eager-tasks")
         self._prepared_in: int | None = None
 
@@ -53,17 +60,23 @@ class Worker:
     def close(self) -> None:
         """Give connections back and end the loops of this process."""
         for loop in (self._eager_loop, WorkerEventLoop._thread):
-            if loop.is_running and self._manager is not None and self._prepared_in == os.getpid():
-                loop.run(self._manager.dispose(), 5.0)
+            if loop.is_running and self._prepared_in == os.getpid():
+                loop.run(self._disconnect(), 5.0)
         self._prepared_in = None
         self._eager_loop.stop()
         WorkerEventLoop.shutdown()
 
+    async def _disconnect(self) -> None:
+        if self._cache is not None:
+            await self._cache.close()
+        if self._manager is not None:
+            await self._manager.dispose()
+
     async def _prepared(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         """Make missing tables before the first job of a process, as the API does at its start."""
-        if self._manager is not None and self._prepared_in != os.getpid():
+        if self._prepared_in != os.getpid():
             database = self._settings.database
-            if database is not None and database.create_all:
+            if self._manager is not None and database is not None and database.create_all:
                 await self._manager.create_tables()
             self._prepared_in = os.getpid()
         return await work()

@@ -12,7 +12,16 @@ from typing import Any
 
 from loom.core.backend.sqlalchemy import Tables
 from loom.core.bootstrap import BootstrapError, KernelRuntime, Module, create_kernel
-from loom.core.config import DatabaseConfig, DiscoveryConfig, JobConfig, Settings, WorkerSettings, resolve_code_path
+from loom.core.cache import RepositoryCache, namespace_of
+from loom.core.config import (
+    ConfigError,
+    DatabaseConfig,
+    DiscoveryConfig,
+    JobConfig,
+    Settings,
+    WorkerSettings,
+    resolve_code_path,
+)
 from loom.core.config.loader import ConfigSource
 from loom.core.di import LoomContainer, Scope
 from loom.core.discovery import (
@@ -95,6 +104,27 @@ def open_sessions(database: DatabaseConfig, tables: Tables) -> SessionManager:
     )
 
 
+def open_cache(settings: Settings | WorkerSettings, models: Sequence[type[Any]]) -> RepositoryCache | None:
+    """Return the cache the configuration asks for, or None; nothing connects yet.
+
+    Raises:
+        ConfigError: it cannot be made, or the extra it needs is not installed.
+    """
+    config = settings.cache
+    if config is None or not config.enabled or settings.database is None:
+        return None
+    namespace = namespace_of(settings.app.name, settings.database.url)
+    try:
+        return RepositoryCache(config, models, namespace=namespace)
+    except ImportError as error:
+        hint = "pip install 'loom-studio[cache]'"
+        raise ConfigError(
+            f"cache.enabled needs the extra 'cache': {error}", where="cache.enabled", hint=hint
+        ) from error
+    except ValueError as error:
+        raise ConfigError(str(error), where="cache") from error
+
+
 def build_kernel(
     config: Any,
     found: DiscoveryResult,
@@ -103,6 +133,7 @@ def build_kernel(
     crud: CrudSource,
     modules: Sequence[Module] = (),
     metrics: Observer | None = None,
+    cache: RepositoryCache | None = None,
 ) -> KernelRuntime:
     """Compile what was found and wire it to the repositories of `manager`.
 
@@ -111,17 +142,17 @@ def build_kernel(
         manager: None runs without repositories and without a unit of work.
         crud: gives auto-CRUD use cases that no interface exposes.
         modules: further bindings, after the repositories'.
+        cache: what repositories are read through; None reads the database every time.
 
     Raises:
         CompilationError: with every problem of every use case and job.
         BootstrapError: a binding cannot be made, or two use cases or two models share a key.
     """
     _refuse_shared_keys(manager.tables.models if manager is not None else found.models)
-    repositories = [build_repository_registration_module(manager, manager.tables.models)] if manager is not None else []
     return create_kernel(
         config=config,
         use_cases=(*found.use_cases, *found.jobs),
-        modules=[*repositories, *modules],
+        modules=[*([_repositories(manager, cache)] if manager is not None else ()), *modules],
         metrics=metrics,
         uow_factory=SQLAlchemyUnitOfWorkFactory(manager) if manager is not None else None,
         crud=crud,
@@ -148,6 +179,11 @@ def warn_of_unknown_jobs(configs: Mapping[str, JobConfig], jobs: Sequence[type[A
     for name in configs:
         if name not in known:
             _log.warning("jobs.%s configures no job of this application %s", name, did_you_mean(name, known))
+
+
+def _repositories(manager: SessionManager, cache: RepositoryCache | None) -> Module:
+    wrap = None if cache is None else cache.wrap
+    return build_repository_registration_module(manager, manager.tables.models, wrap=wrap)
 
 
 def _refuse_shared_keys(models: Sequence[type[Any]]) -> None:

@@ -114,7 +114,6 @@ PACKAGES = (
     ),
     Row("loom.core.backend", "compile_all compile_model get_compiled get_metadata reset_registry"),
     Row("loom.core.backend", "CoreModel SABase get_compiled_core"),
-    Row("loom.core.backend", "PersistenceBackend", "backend"),
     Row(
         "loom.core.projection",
         (

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct, field
 
+from loom.core.cache.config import CacheConfig
 from loom.core.errors import Diagnostic
 from loom.core.job.config import JobConfig
 from loom.core.logger import LoggerConfig
@@ -160,6 +161,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         metrics: Prometheus scraping.
         logger: levels, renderer and handlers of logging.
         jobs: by class name of a job, what replaces the class's own options.
+        cache: how repositories are cached; None where there is no such section: they are not.
         diagnostics: warnings about the configuration: keys nobody reads, each with what may have been meant.
     """
 
@@ -169,6 +171,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     metrics: MetricsConfig = MetricsConfig()
     logger: LoggerConfig = LoggerConfig()
     jobs: dict[str, JobConfig] = field(default_factory=dict)
+    cache: CacheConfig | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
@@ -181,6 +184,7 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
         database: None runs without repositories.
         logger: as in `Settings`; None where the section is missing.
         jobs: as in `Settings`.
+        cache: as in `Settings`, so that what a job writes is forgotten there too.
     """
 
     app: AppConfig
@@ -188,3 +192,4 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
     database: DatabaseConfig | None = None
     logger: LoggerConfig | None = None
     jobs: dict[str, JobConfig] = field(default_factory=dict)
+    cache: CacheConfig | None = None

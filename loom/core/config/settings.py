@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from msgspec import Struct, structs
 from omegaconf import DictConfig
 
+from loom.core.cache.config import CacheConfig
 from loom.core.config.app import (
     AppConfig,
     DatabaseConfig,
@@ -29,9 +30,10 @@ _SECTIONS: dict[str, type[Struct]] = {
     "metrics": MetricsConfig,
     "logger": LoggerConfig,
     "discovery": DiscoveryConfig,
+    "cache": CacheConfig,
 }
 _WORKER_DEFAULTS = {"app": {"name": "worker", "discovery": {"mode": "modules"}}}
-_READ_ELSEWHERE = frozenset({"cache", "celery"})
+_READ_ELSEWHERE = frozenset({"celery"})
 
 
 def read_app_config(config: DictConfig) -> Settings:
@@ -53,6 +55,7 @@ def read_app_config(config: DictConfig) -> Settings:
         metrics=_optional(config, "metrics", MetricsConfig),
         logger=_optional(config, "logger", LoggerConfig),
         jobs=_jobs(config),
+        cache=_cache(config),
         diagnostics=tuple(_warnings(config)),
     )
 
@@ -72,7 +75,12 @@ def read_worker_config(config: DictConfig) -> WorkerSettings:
         database=section(config, "database", DatabaseConfig) if given(config, "database") else None,
         logger=section(config, "logger", LoggerConfig) if given(config, "logger") else None,
         jobs=_jobs(config),
+        cache=_cache(config),
     )
+
+
+def _cache(config: DictConfig) -> CacheConfig | None:
+    return section(config, "cache", CacheConfig) if given(config, "cache") else None
 
 
 def names_broker(config: DictConfig) -> bool:

@@ -12,11 +12,13 @@ Rules for the next editor:
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextvars import Token
 from typing import Any, Self
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, AsyncTransaction
 
+from loom.core.repository.mutation import Mutations, SupportsPostCommit
 from loom.core.repository.sqlalchemy.errors import translated
 from loom.core.repository.sqlalchemy.session import REFUSAL, SessionManager
 from loom.core.repository.sqlalchemy.turns import SharedSession, Turns
@@ -26,6 +28,9 @@ from loom.core.uow.shield import to_the_end
 
 class SQLAlchemyUnitOfWork:
     """A unit of work; repositories called while it runs join it, one statement at a time.
+
+    Attributes:
+        mutations: what was changed in it; told to its hearers once it is over.
 
     Raises:
         RuntimeError: `begin` is called twice, or `commit` or `rollback` before it or after the end.
@@ -39,11 +44,17 @@ class SQLAlchemyUnitOfWork:
         self._token: Token[Any] | None = None
         self._ended = False
         self.turns = Turns()
+        self.mutations = Mutations()
 
     @property
     def is_open(self) -> bool:
         """True between `begin` and the end."""
         return self._transaction is not None and not self._ended
+
+    @property
+    def listeners(self) -> Sequence[SupportsPostCommit]:
+        """Who is told of every change on this engine."""
+        return self._manager.listeners
 
     @property
     def connection(self) -> AsyncConnection:
@@ -93,16 +104,21 @@ class SQLAlchemyUnitOfWork:
     async def commit(self) -> None:
         """Make it durable and end. What the database refuses, now or earlier, is raised; then nothing was stored."""
         transaction = self._begun("commit")
-        stored = False
+        asked = stored = False
         try:
             async with translated(), self.turns:
                 for session in self._sessions.values():
                     await session.flush()
                 _ = self.connection
+                asked = True
                 await transaction.commit()
                 stored = True
         finally:
-            await self._end(undo=not stored)
+            try:
+                await self._end(undo=not stored)
+            finally:
+                if asked and self.mutations:
+                    await to_the_end(self.mutations.announce(stored=stored))
 
     async def rollback(self) -> None:
         """Undo it and end."""
