@@ -3,16 +3,27 @@
 The one place that does it, for whoever runs business code: the API, the worker. What is served on top is not here.
 """
 
+import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from loom.core.backend.sqlalchemy import Tables
 from loom.core.bootstrap import BootstrapError, KernelRuntime, Module, create_kernel
 from loom.core.cache import RepositoryCache, namespace_of
-from loom.core.config import ConfigError, DatabaseConfig, DiscoveryConfig, Settings, resolve_code_path
+from loom.core.config import (
+    ConfigError,
+    DatabaseConfig,
+    DiscoveryConfig,
+    JobConfig,
+    Settings,
+    WorkerSettings,
+    resolve_code_path,
+)
 from loom.core.config.loader import ConfigSource
+from loom.core.di import LoomContainer, Scope
 from loom.core.discovery import (
     DiscoveryEngine,
     DiscoveryResult,
@@ -20,18 +31,25 @@ from loom.core.discovery import (
     ManifestDiscoveryEngine,
     ModulesDiscoveryEngine,
 )
-from loom.core.errors import Diagnostic, DiagnosticError
+from loom.core.engine import RuntimeExecutor
+from loom.core.errors import Diagnostic, DiagnosticError, did_you_mean
+from loom.core.job.service import InlineJobService, JobService
 from loom.core.observe import Observer
 from loom.core.repository.sqlalchemy import (
     SessionManager,
     SQLAlchemyUnitOfWorkFactory,
     build_repository_registration_module,
 )
+from loom.core.use_case.factory import UseCaseFactory
 from loom.core.use_case.invoker import CrudSource
 from loom.core.use_case.keys import model_entity_key
 
+_log = logging.getLogger("loom.assembly")
 
-def add_code_path(settings: Any, sources: Sequence[ConfigSource], explicit: str | Path | None = None) -> None:
+
+def add_code_path(
+    settings: Settings | WorkerSettings, sources: Sequence[ConfigSource], explicit: str | Path | None = None
+) -> None:
     """Put the directory of the application's modules on `sys.path`, as `resolve_code_path` finds it.
 
     Raises:
@@ -86,14 +104,14 @@ def open_sessions(database: DatabaseConfig, tables: Tables) -> SessionManager:
     )
 
 
-def open_cache(settings: Settings, models: Sequence[type[Any]]) -> RepositoryCache | None:
+def open_cache(settings: Settings | WorkerSettings, models: Sequence[type[Any]]) -> RepositoryCache | None:
     """Return the cache the configuration asks for, or None; nothing connects yet.
 
     Raises:
         ConfigError: it cannot be made, or the extra it needs is not installed.
     """
     config = settings.cache
-    if config is None or not config.enabled:
+    if config is None or not config.enabled or settings.database is None:
         return None
     namespace = namespace_of(settings.app.name, settings.database.url)
     try:
@@ -139,6 +157,28 @@ def build_kernel(
         uow_factory=SQLAlchemyUnitOfWorkFactory(manager) if manager is not None else None,
         crud=crud,
     )
+
+
+def inline_jobs(configs: Mapping[str, JobConfig], metrics: Observer | None = None) -> Module:
+    """Return the binding that runs dispatched jobs in this process.
+
+    Args:
+        configs: by class name, what replaces a job's own options.
+    """
+
+    def make(container: LoomContainer) -> InlineJobService:
+        factory, executor = container.resolve(UseCaseFactory), container.resolve(RuntimeExecutor)
+        return InlineJobService(factory, executor, configs=configs, metrics=metrics)
+
+    return lambda container: container.register(JobService, partial(make, container), Scope.APPLICATION)
+
+
+def warn_of_unknown_jobs(configs: Mapping[str, JobConfig], jobs: Sequence[type[Any]]) -> None:
+    """Log a warning for each name of `configs` that no job of the application has."""
+    known = [job.__name__ for job in jobs]
+    for name in configs:
+        if name not in known:
+            _log.warning("jobs.%s configures no job of this application %s", name, did_you_mean(name, known))
 
 
 def _repositories(manager: SessionManager, cache: RepositoryCache | None) -> Module:

@@ -1,5 +1,6 @@
 """`create_app`: from configuration to a served application, everything wired, nothing shared with another one."""
 
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -7,15 +8,25 @@ from typing import Any
 
 from fastapi import FastAPI
 from msgspec import structs
+from omegaconf import DictConfig
 
-from loom.core.assembly import add_code_path, build_kernel, build_tables, discovery_engine, open_cache, open_sessions
-from loom.core.bootstrap import KernelRuntime
+from loom.core.assembly import (
+    add_code_path,
+    build_kernel,
+    build_tables,
+    discovery_engine,
+    inline_jobs,
+    open_cache,
+    open_sessions,
+)
+from loom.core.bootstrap import KernelRuntime, Module
 from loom.core.cache import RepositoryCache
-from loom.core.config import Settings, load_config, read_app_config
+from loom.core.config import Settings, load_config, names_broker, read_app_config
 from loom.core.config.loader import ConfigSource, given
 from loom.core.discovery import DiscoveryResult, classes_of
 from loom.core.engine import CompilationError, UseCaseCompiler
 from loom.core.errors import Diagnostic, DiagnosticError
+from loom.core.job.service import Closable, JobService
 from loom.core.logger import configure_logging_from_values
 from loom.core.observe import Observer
 from loom.core.repository.sqlalchemy import SessionManager
@@ -27,6 +38,8 @@ from loom.rest.fastapi.app import serve_routes
 from loom.rest.fastapi.health import add_health
 from loom.rest.fastapi.metrics import metrics_observer, serve_metrics
 from loom.rest.route import CompiledRoute
+
+_log = logging.getLogger("loom.app")
 
 
 def create_app(
@@ -56,7 +69,7 @@ def create_app(
     metrics = metrics_observer(settings.metrics, metrics_registry)
     add_code_path(settings, config_paths, code_path)
     found = classes_of(interfaces) if interfaces else discovery_engine(settings.app.discovery).discover()
-    app = _assemble(settings, _complete(found), metrics)
+    app = _assemble(settings, _complete(found), [_jobs(config, settings, metrics)], metrics)
     serve_metrics(app, settings.metrics, metrics_registry)
     return app
 
@@ -68,13 +81,28 @@ def _complete(found: DiscoveryResult) -> DiscoveryResult:
     return found
 
 
-def _assemble(settings: Settings, found: DiscoveryResult, metrics: Observer | None) -> FastAPI:
+def _jobs(config: DictConfig, settings: Settings, metrics: Observer | None) -> Module:
+    """Return the binding of `JobService`: Celery's where a `celery` section names a broker, else this process."""
+    if not names_broker(config):
+        return inline_jobs(settings.jobs, metrics)
+    try:
+        from loom.celery.config import require_celery_config  # Celery is optional: the extra 'celery'
+        from loom.celery.service import celery_jobs
+    except ImportError as error:
+        _log.warning("jobs run in this process: the celery section needs the extra 'celery' (%s)", error)
+        return inline_jobs(settings.jobs, metrics)
+    return celery_jobs(require_celery_config(config), settings.jobs)
+
+
+def _assemble(
+    settings: Settings, found: DiscoveryResult, modules: Sequence[Module], metrics: Observer | None
+) -> FastAPI:
     tables, problems = build_tables(found.models)
     if problems:
         raise DiagnosticError([*problems, *_use_case_problems(found), *_interface_problems(found)])
     manager = open_sessions(settings.database, tables)
     cache = open_cache(settings, tables.models)
-    kernel, routes = _compiled(settings, found, manager, cache, metrics)
+    kernel, routes = _compiled(settings, found, manager, modules, cache, metrics)
     app = serve_routes(
         routes,
         kernel.factory,
@@ -85,7 +113,7 @@ def _assemble(settings: Settings, found: DiscoveryResult, metrics: Observer | No
         version=settings.app.rest.version,
         docs_url=settings.app.rest.docs_url,
         redoc_url=settings.app.rest.redoc_url,
-        lifespan=_lifespan(settings, manager, cache),
+        lifespan=_lifespan(settings, manager, cache, kernel),
     )
     add_health(app, settings.app.rest.health_path, settings.app.rest.ready_path, {"database": manager.ping})
     app.state.loom = Application(
@@ -106,12 +134,15 @@ def _compiled(
     settings: Settings,
     found: DiscoveryResult,
     manager: SessionManager,
+    modules: Sequence[Module],
     cache: RepositoryCache | None,
     metrics: Observer | None,
 ) -> tuple[KernelRuntime, list[CompiledRoute]]:
     """Compile use cases, then interfaces; what is wrong with either is reported together."""
     try:
-        kernel = build_kernel(settings, found, manager, crud=crud_use_case, cache=cache, metrics=metrics)
+        kernel = build_kernel(
+            settings, found, manager, crud=crud_use_case, modules=modules, cache=cache, metrics=metrics
+        )
     except CompilationError as error:
         raise CompilationError([*error.diagnostics, *_interface_problems(found)]) from None
     return kernel, RestInterfaceCompiler(kernel.compiler).compile_all(found.interfaces)
@@ -130,7 +161,7 @@ def _interface_problems(found: DiscoveryResult) -> list[Diagnostic]:
 
 
 def _lifespan(
-    settings: Settings, manager: SessionManager, cache: RepositoryCache | None
+    settings: Settings, manager: SessionManager, cache: RepositoryCache | None, kernel: KernelRuntime
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -142,5 +173,8 @@ def _lifespan(
             if cache is not None:
                 await cache.close()
             await manager.dispose()
+            jobs = kernel.container.resolve(JobService)
+            if isinstance(jobs, Closable):
+                jobs.close()
 
     return lifespan
