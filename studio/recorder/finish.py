@@ -218,16 +218,19 @@ def outcome_of(error: BaseException | None) -> Outcome:
 
 
 def read_body(parts: list[bytes], size: int, kind: str) -> tuple[Any, str]:
-    """Return what a body holds, and a note where it is not kept: what cannot be read cannot be redacted either."""
+    """Return what a body holds, and a note where it is not kept: what cannot be read cannot be redacted either.
+
+    A body is read as JSON whatever a client calls it, as the API reads it too.
+    """
     if size == 0:
         return None, ""
     if size > MAX_BODY_BYTES:
         return None, f"over {MAX_BODY_BYTES // 1024 // 1024} MB, not recorded"
     data = b"".join(parts)
-    if "json" in kind or (not kind and data[:1] in b"{["):
-        try:
-            return msgspec.json.decode(data), ""
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    try:
+        return msgspec.json.decode(data), ""
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        if "json" in kind:
             return None, "not valid JSON, not recorded"
     if kind == "application/x-www-form-urlencoded":
         return dict(parse_qsl(data.decode("utf-8", "replace"))), ""

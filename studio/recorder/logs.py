@@ -6,7 +6,7 @@ An outline has none: it does not know the secrets of its request, and a log text
 import logging
 import time
 
-from loom.core.logger.port import FIELDS_ATTRIBUTE
+from loom.core.logger.pipeline import FIELDS_ATTRIBUTE
 from loom.core.observe import active_watch
 from studio.recorder.live import MAX_LOGS, LiveSpan
 

@@ -4,7 +4,6 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from loom.core.engine.log import label_of
 from loom.core.engine.plan import ComputeStep, ExistsStep, LoadStep, RuleStep
 from loom.core.engine.run import Run, bind_param
 from loom.core.observe import RunWatch
@@ -94,8 +93,7 @@ class WatchedRun(Run):
         seen: list[Any] = []
         try:
             if rule is not None and rule.via is not None:
-                if self.log is not None:
-                    self._say(f"Rule {label_of(rule)}")
+                self._say("Rule", rule)
                 seen.append(rule.inputs(command, self._fields_set, self._bound))
                 seen.append(rule.via(*seen[0]))
                 rule.heed(seen[1], command)
