@@ -1,6 +1,6 @@
 """Hands finished traces to the studio: a bounded queue, one thread that cleans and encodes, one local socket.
 
-When nobody takes them, or they come faster than they can be taken, the oldest are dropped and counted. The application
+Traces are finished in bursts, so that most requests do not share the interpreter with this thread. When nobody takes them, or they come faster than they can be taken, the oldest are dropped and counted. The application
 never waits.
 """
 
@@ -18,8 +18,11 @@ from studio.trace import Batch, Plans, Recorded, Trace, encoder
 
 MAX_WAITING = 2000
 MAX_WAITING_BYTES = 32 * 1024 * 1024
-BATCH = 50
-PAUSE_S = 0.05
+BATCH = 25
+PAUSE_S = 0.025
+BACKLOG = 500
+"""With so many waiting there is no pause between two batches."""
+
 RETRY_S = 1.0
 _LENGTH = struct.Struct(">I")
 
@@ -60,7 +63,8 @@ class Sender:
             while len(self._waiting) > MAX_WAITING or self._bytes > MAX_WAITING_BYTES:
                 self._bytes -= self._waiting.popleft()[1]
                 self._dropped += 1
-        self._wake.set()
+        if not self._wake.is_set():
+            self._wake.set()
 
     def close(self, timeout_s: float = 1.0) -> None:
         """Send what waits, for at most `timeout_s` seconds, and stop."""
@@ -83,26 +87,25 @@ class Sender:
                     return
                 time.sleep(RETRY_S)
                 continue
-            if not self._leaving:
+            if not self._leaving and len(self._waiting) < BACKLOG:
                 time.sleep(PAUSE_S)
-            self._wake.clear()
-            while self._send_batch():
-                pass
+            self._wake.clear()  # before taking: whatever is put from here on sets it again
+            self._send_batch()
+            if self._waiting:
+                self._wake.set()
 
-    def _send_batch(self) -> bool:
-        """Send one batch; False where nothing is left or the studio is gone."""
+    def _send_batch(self) -> None:
         taken, dropped = self._take()
         if not taken and not dropped:
-            return False
+            return
         traces = []
         for live in taken:
             try:
                 traces.append(self._finish(live))
             except Exception:
                 dropped += 1
-            time.sleep(0)  # let the application have the interpreter between two traces
         self._tell_plans(taken)
-        return self._say(Batch(tuple(traces), dropped), len(traces) + dropped)
+        self._say(Batch(tuple(traces), dropped), len(traces) + dropped)
 
     def _tell_plans(self, taken: list[LiveTrace]) -> None:
         """Send the plans the studio does not have yet: those of the app, and those compiled when they were first run."""
