@@ -6,9 +6,10 @@ log, a busy timeout and a LIKE that tells upper from lower case, as PostgreSQL's
 that two writers queue instead of failing half-way. A database in memory has one connection, which callers take in turns.
 """
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -163,19 +164,18 @@ def _remember_refusal(context: Any) -> None:
 
 
 def _prepare_sqlite(engine: AsyncEngine) -> None:
+    @sa.event.listens_for(engine.sync_engine, "handle_error")
+    def keep_when_cancelled(context: Any) -> None:
+        """Let a cancelled statement be rolled back; closing its connection would leave an unfinished statement its locks."""
+        if isinstance(context.original_exception, asyncio.CancelledError):
+            context.is_disconnect = False
+
     @sa.event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _: Any) -> None:
         cursor = connection.cursor()
         for pragma in _PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
-
-    @sa.event.listens_for(engine.sync_engine, "invalidate")
-    def undo(connection: Any, _: Any, __: Any) -> None:
-        # A statement cancelled half-way leaves its cursor behind, and SQLite keeps the locks of a closed connection for as
-        # long as one of its cursors lives.
-        with suppress(Exception):
-            connection.rollback()
 
     @sa.event.listens_for(engine.sync_engine, "begin")
     def begin(connection: sa.Connection) -> None:
