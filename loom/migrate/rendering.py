@@ -5,6 +5,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from alembic.autogenerate.api import AutogenContext
 from alembic.autogenerate.render import _repr_type
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql import functions
 
 from loom.core.backend.columns import RandomUuid
@@ -21,13 +22,24 @@ _PORTABLE: dict[type[Any], str] = {
 def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[False]:
     """Return the source of a type or server default that Alembic would write in loom's or one database's words."""
     if kind == "type":
-        plain = _plain(item)
-        return False if plain is item else _repr_type(plain, context)
+        return _type(item, context)
     if kind == "server_default":
         written: str | Literal[False] = _PORTABLE.get(type(getattr(item, "arg", None)), False)
         if written == "RandomUuid()":
             context.imports.add(f"from {RandomUuid.__module__} import {RandomUuid.__name__}")
         return written
+    return False
+
+
+def _type(item: Any, context: AutogenContext) -> str | Literal[False]:
+    """Alembic writes PostgreSQL's types rightly on PostgreSQL only."""
+    plain = _plain(item)
+    if plain is not item:
+        return _repr_type(plain, context)
+    if isinstance(item, postgresql.ARRAY | postgresql.JSONB):
+        context.imports.add("from sqlalchemy.dialects import postgresql")
+        of = _repr_type(item.item_type, context) if isinstance(item, postgresql.ARRAY) else "none_as_null=True"
+        return f"postgresql.{type(item).__name__}({of})"
     return False
 
 
