@@ -104,9 +104,8 @@ PACKAGES = (
         "loom.core.repository.sqlalchemy",
         (
             "RepositoryRegistration build_repository_registration_module get_repository_registration "
-            "repository_for with_session_scope"
+            "repository_for with_session_scope RepositoryToken"
         ),
-        "custom repositories",
     ),
     Row(
         "loom.core.repository.sqlalchemy",
@@ -114,7 +113,8 @@ PACKAGES = (
         "mutations",
     ),
     Row("loom.core.backend", "compile_all compile_model get_compiled get_metadata reset_registry"),
-    Row("loom.core.backend", "CoreModel PersistenceBackend SABase get_compiled_core", "backend"),
+    Row("loom.core.backend", "CoreModel SABase get_compiled_core"),
+    Row("loom.core.backend.sqlalchemy", "compile_model get_compiled get_compiled_core SABase"),
     Row(
         "loom.core.projection",
         (

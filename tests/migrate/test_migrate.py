@@ -1,12 +1,13 @@
 """`loom migrate` on the store and on small applications, on SQLite and PostgreSQL."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.migrate.conftest import POSTGRES, Migrate, on, rows, run, tables
+from tests.migrate.conftest import EXAMPLES, POSTGRES, Migrate, on, rows, run, tables
 
 APP = """
 import datetime as dt
@@ -322,3 +323,13 @@ def test_deployments_may_start_at_once(migrate: Migrate, project: Path, url: str
     ended = [(process.communicate(timeout=120)[1], process.returncode) for process in started]
 
     assert [0] * 4 == [code for _, code in ended], ended
+
+
+def test_the_stores_own_revisions_are_current(migrate: Migrate, tmp_path: Path) -> None:
+    """The revisions that come with examples/store make what its models say today."""
+    ignored = shutil.ignore_patterns("*.db*", "__pycache__", ".loom")
+    store = Path(shutil.copytree(EXAMPLES / "store", tmp_path / "store", ignore=ignored))
+
+    succeed(migrate, store, "upgrade")
+
+    assert "ok" in succeed(migrate, store, "check")
