@@ -15,6 +15,8 @@ import typer
 import uvicorn
 
 from loom.core.target import Target, TargetNotFound, find_target
+from studio.archive.archive import Archive
+from studio.archive.collector import Collector
 from studio.pages import PAGES
 from studio.processes.ports import listen, port_of
 from studio.processes.spawn import FreshInterpreter
@@ -22,6 +24,7 @@ from studio.processes.supervisor import Supervisor
 from studio.processes.terminal import Terminal
 from studio.processes.watcher import watch_code
 from studio.store import Store
+from studio.trace import SOCKET
 from studio.web.app import StudioApp, create_studio
 
 LOOPBACK = "127.0.0.1"
@@ -70,7 +73,11 @@ async def _run(
     app_url = f"http://{app_socket.getsockname()[0]}:{port_of(app_socket)}/"
     hosts = frozenset(f"{name}:{port_of(studio_socket)}" for name in (LOOPBACK, "localhost"))
     studio_url = f"http://{LOOPBACK}:{port_of(studio_socket)}/"
-    store = Store()
+    archive = Archive(_own_folder(target.root) / "traces.db")
+    store = Store(traces=archive)
+    collector = Collector(archive, lambda newest: store.announce("trace", n=str(newest)))
+    await collector.start()
+    os.environ[SOCKET] = collector.path  # children inherit it
     store.set_status(store.status.state, url=app_url)
     supervisor = Supervisor(
         target, store, FreshInterpreter(), app_socket, on_build=terminal.build, import_timeout_s=import_timeout_s
@@ -85,6 +92,8 @@ async def _run(
         await _until_stopped(studio, studio_socket, supervisor, target.root)
     finally:
         run_file.unlink(missing_ok=True)
+        await collector.stop()
+        archive.close()
 
 
 async def _until_stopped(studio: StudioApp, sock: socket.socket, supervisor: Supervisor, root: Path) -> None:
@@ -123,11 +132,17 @@ class _Quiet(uvicorn.Server):
         await self._serve(sockets)
 
 
-def _write_run_file(root: Path, url: str, token: str) -> Path:
-    """Leave address and key where only this user's own tools can read them."""
+def _own_folder(root: Path) -> Path:
+    """Return the project's `.loom`, which keeps itself out of version control."""
     folder = root / ".loom"
     folder.mkdir(exist_ok=True)
-    file = folder / "studio.json"
+    (folder / ".gitignore").write_text("*\n")
+    return folder
+
+
+def _write_run_file(root: Path, url: str, token: str) -> Path:
+    """Leave address and key where only this user's own tools can read them."""
+    file = _own_folder(root) / "studio.json"
     file.unlink(missing_ok=True)
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as out:

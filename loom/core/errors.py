@@ -56,13 +56,28 @@ class SystemError(LoomError, builtins.SystemError):  # noqa: A001 - the API's na
 
 
 class Unavailable(SystemError):
-    """A dependency is gone or saturated; the same call may succeed later."""
+    """A dependency is gone or saturated; the same call may succeed later.
+
+    Attributes:
+        retry_after_s: seconds a caller should wait before asking again.
+    """
 
     status = 503
+    retry_after_s: ClassVar[int] = 1
 
     def __init__(self, message: str = "The service is temporarily unavailable") -> None:
         super().__init__(message)
         self.code = ErrorCode.UNAVAILABLE
+
+
+class Contention(Unavailable):
+    """The database undid the transaction because another stood in its way (serialization failure, deadlock).
+
+    Nothing was stored. The executor runs the use case again, a few times, before a caller sees this.
+    """
+
+    def __init__(self, message: str = "Too many changes of the same data at once") -> None:
+        super().__init__(message)
 
 
 class NotFound(DomainError):

@@ -22,6 +22,7 @@ from loom.core.errors import LoomError
 from studio.describe import snapshot_of
 from studio.events import Compiled, Drain, Failed, Message, Ready, encode, receive
 from studio.failures import failure_of
+from studio.recorder.install import record
 
 
 class ChildServer(uvicorn.Server):
@@ -47,7 +48,7 @@ def main(arguments: list[str]) -> None:
     with Path(arguments[6]).open("w") as stack_file:
         faulthandler.register(signal.SIGUSR1, stack_file)
         _prepare(root, import_dir)
-        app = _load(control, root, arguments[4], arguments[5])
+        app = record(_load(control, root, arguments[4], arguments[5]), root)
         asyncio.run(_serve(app, control, listener, root))
 
 

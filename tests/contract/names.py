@@ -103,8 +103,8 @@ PACKAGES = (
     Row(
         "loom.core.repository.sqlalchemy",
         (
-            "RepositoryRegistration build_repository_registration_module get_repository_registration "
-            "repository_for with_session_scope RepositoryToken"
+            "RepositoryRegistration RepositoryToken build_repository_registration_module get_repository_registration"
+            " repository_for with_session_scope"
         ),
     ),
     Row(

@@ -1,8 +1,8 @@
 """The sections an application is configured by, as typed values. Reading them is not here."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from loom.core.errors import Diagnostic
 from loom.core.logger import LoggerConfig
@@ -65,7 +65,11 @@ class RestConfig(Struct, frozen=True, kw_only=True):
         version: version of the OpenAPI document.
         docs_url: path of Swagger UI; None switches it off.
         redoc_url: path of ReDoc; None switches it off.
-        strict_bodies: refuse body fields a command does not have, instead of ignoring them.
+        strict_bodies: refuse body fields a command does not have, instead of ignoring them, and content types that are
+            not JSON, instead of reading them as JSON.
+        max_body_bytes: the largest request body that is read.
+        health_path: where the process says that it answers; None switches it off.
+        ready_path: where it says whether its database answers; None switches it off.
     """
 
     backend: str = "fastapi"
@@ -74,6 +78,9 @@ class RestConfig(Struct, frozen=True, kw_only=True):
     docs_url: str | None = "/docs"
     redoc_url: str | None = "/redoc"
     strict_bodies: bool = False
+    max_body_bytes: Annotated[int, Meta(ge=1)] = 1024 * 1024
+    health_path: str | None = "/health"
+    ready_path: str | None = "/ready"
 
 
 class AppConfig(Struct, frozen=True, kw_only=True):
@@ -101,7 +108,7 @@ class DatabaseConfig(Struct, frozen=True, kw_only=True):
         pool_pre_ping: test a connection whenever it leaves the pool, at the price of a round trip.
         pool_size: connections kept open.
         max_overflow: connections beyond `pool_size` under load.
-        pool_timeout: seconds to wait for a connection.
+        pool_timeout: seconds to wait for a connection, after which a request is answered with 503.
         pool_recycle: seconds after which a connection is replaced.
         connect_args: handed to the driver's `connect` as they are.
         create_all: make missing tables at start; False where migrations do.
@@ -112,7 +119,7 @@ class DatabaseConfig(Struct, frozen=True, kw_only=True):
     pool_pre_ping: bool = False
     pool_size: int | None = None
     max_overflow: int | None = None
-    pool_timeout: int | None = None
+    pool_timeout: float = 2
     pool_recycle: int | None = None
     connect_args: dict[str, Any] = field(default_factory=dict)
     create_all: bool = True

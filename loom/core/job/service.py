@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from loom.core.job.handle import JobFailedError, JobGroup, JobHandle
 from loom.core.job.outbox import Outbox
+from loom.core.observe import active_watch, watched
 from loom.core.use_case.invoker import Builder, Runner
 
 _log = logging.getLogger("loom.job")
@@ -83,6 +84,9 @@ class InlineJobService:
         chosen = str(queue or getattr(job_type, "__queue__", "default"))
         handle = JobHandle(str(uuid4()), chosen, datetime.now(UTC), _inline_result_holder=holder)
         self._outbox.add(lambda: self._run(handle, job_type, params, payload, on_success, on_failure, holder))
+        watch = active_watch.get()
+        if watch is not None:
+            watch.dispatched(job_type.__qualname__, handle.job_id, chosen, params, payload)
         return handle
 
     def dispatch_parallel(
@@ -110,15 +114,16 @@ class InlineJobService:
         holder: list[Any],
     ) -> None:
         context = _context(params, payload)
-        try:
-            result = await self._attempt(job_type, params, payload)
-        except Exception as error:
-            _log.warning("job %s (%s) failed: %s", handle.job_id, job_type.__qualname__, type(error).__qualname__)
-            holder.append(JobFailedError(handle.job_id, error))
-            await self._call_back(on_failure, "on_failure", handle.job_id, _failure(error), context)
-            return
-        holder.append(result)
-        await self._call_back(on_success, "on_success", handle.job_id, {"result": result}, context)
+        with watched("job", job_type.__qualname__, handle.job_id):
+            try:
+                result = await self._attempt(job_type, params, payload)
+            except Exception as error:
+                _log.warning("job %s (%s) failed: %s", handle.job_id, job_type.__qualname__, type(error).__qualname__)
+                holder.append(JobFailedError(handle.job_id, error))
+                await self._call_back(on_failure, "on_failure", handle.job_id, _failure(error), context)
+                return
+            holder.append(result)
+            await self._call_back(on_success, "on_success", handle.job_id, {"result": result}, context)
 
     async def _attempt(self, job_type: type[Any], params: Values | None, payload: Any) -> Any:
         if payload is not None and not isinstance(payload, Mapping):
@@ -143,9 +148,10 @@ class InlineJobService:
         if callback is None or not hasattr(callback, method):
             return
         try:
-            answer = getattr(self._factory.build(callback), method)(**{**context, "job_id": job_id, **outcome})
-            if inspect.isawaitable(answer):
-                await answer
+            with watched("callback", f"{callback.__qualname__}.{method}", job_id):
+                answer = getattr(self._factory.build(callback), method)(**{**context, "job_id": job_id, **outcome})
+                if inspect.isawaitable(answer):
+                    await answer
         except Exception:
             _log.exception("callback %s.%s failed", callback.__qualname__, method)
 

@@ -30,7 +30,9 @@ from loom.core.repository.sqlalchemy import (
 from loom.rest.application import Application
 from loom.rest.autocrud import crud_use_case
 from loom.rest.compiler import RestInterfaceCompiler
+from loom.rest.decode import BodyRules
 from loom.rest.fastapi.app import serve_routes
+from loom.rest.fastapi.health import add_health
 from loom.rest.route import CompiledRoute
 
 
@@ -104,13 +106,14 @@ def _assemble(settings: Settings, found: DiscoveryResult) -> FastAPI:
         kernel.factory,
         kernel.executor,
         trace_header=settings.trace.header if settings.trace.enabled else None,
-        strict_bodies=settings.app.rest.strict_bodies,
+        rules=BodyRules(max_bytes=settings.app.rest.max_body_bytes, strict=settings.app.rest.strict_bodies),
         title=settings.app.rest.title,
         version=settings.app.rest.version,
         docs_url=settings.app.rest.docs_url,
         redoc_url=settings.app.rest.redoc_url,
         lifespan=_lifespan(settings, manager),
     )
+    add_health(app, settings.app.rest.health_path, settings.app.rest.ready_path, {"database": manager.ping})
     app.state.loom = Application(
         name=settings.app.name,
         version=settings.app.rest.version,

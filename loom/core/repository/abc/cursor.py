@@ -84,8 +84,8 @@ def decode_cursor(token: str, keys: Sequence[SortKey], scope: str, secret: bytes
 
 
 def query_scope(table: str, query: QuerySpec, profile: str) -> str:
-    """Return a digest of everything a cursor is bound to: table, sort, filters and profile."""
-    text = repr((table, query.sort, query.filters, profile))
+    """Return a digest of everything a cursor is bound to: table, sort, filters, profile, and where it was asked."""
+    text = repr((table, query.sort, query.filters, profile, query.scope))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 

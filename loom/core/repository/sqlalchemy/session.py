@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from loom.core.backend.sqlalchemy import Tables, default_tables
+from loom.core.repository.sqlalchemy.errors import translated
 from loom.core.repository.sqlalchemy.turns import Turns
 from loom.core.uow.context import active_uow
 
@@ -66,7 +67,7 @@ class SessionManager:
         pool_pre_ping: bool = False,
         pool_size: int | None = None,
         max_overflow: int | None = None,
-        pool_timeout: int | None = None,
+        pool_timeout: float | None = None,
         pool_recycle: int | None = None,
         connect_args: dict[str, Any] | None = None,
         inject_trace_id: bool = True,
@@ -131,6 +132,11 @@ class SessionManager:
             if self.engine.dialect.name == "postgresql":
                 await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_CREATE_LOCK)))
             await connection.run_sync(self.tables.metadata.create_all)
+
+    async def ping(self) -> None:
+        """Ask the database for an answer; raises what a repository would."""
+        async with translated(), self.reading() as connection:
+            await connection.execute(sa.text("SELECT 1"))
 
     async def dispose(self) -> None:
         """Close every pooled connection."""
