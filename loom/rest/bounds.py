@@ -2,9 +2,13 @@
 
 A path parameter is a key where a load or check looks a row up by it, or where it has the name of the main model's key. A
 body field stands for a column where it has the name and the type of one of the main model's. Any other integer has 64 bits.
+
+The inputs of auto-CRUD are held to their columns at once. A hand-written command may be trimmed, looked up or thrown away
+before anything is stored, so its fields are held to theirs by the repository, when they are; a field that a compute sets
+promises nothing at all.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -16,6 +20,7 @@ from loom.core.model import get_column_fields
 from loom.core.model.annotation import value_type
 from loom.core.model.bounds import INT64, Bounds, column_bounds
 from loom.core.model.introspection import ColumnFieldInfo
+from loom.core.use_case.compute import ComputeSpec
 from loom.core.use_case.markers import SourceKind
 
 
@@ -67,17 +72,24 @@ def check_path(params: Mapping[str, Any], keys: Mapping[str, Key]) -> None:
             raise NotFound(key.entity, id=params[name])
 
 
-def body_bounds(command: type[Any], model: type[Any] | None) -> dict[str, BodyBound]:
-    """Return the bounded fields of `command`: integers, and what stands for a bounded column of `model`."""
-    if not issubclass(command, Struct):
+def stated_bounds(plan: ExecutionPlan, model: type[Any] | None) -> dict[str, BodyBound]:
+    """Return what the fields of a command must stay within to be stored: what its documentation states."""
+    if plan.input_binding is None or not issubclass(plan.input_binding.command_type, Struct):
         return {}
     columns = get_column_fields(model) if model is not None else {}
-    found: dict[str, BodyBound] = {}
-    for field in command_shape(command).values():
-        bounds = _bounds_of(field, columns.get(field.name))
-        if bounds is not None:
-            found[field.name] = found[field.wire] = BodyBound(field=field.name, bounds=bounds)
-    return found
+    rewritten = {step.fn.target.leaf for step in plan.compute_steps if isinstance(step.fn, ComputeSpec)}
+    return _by_key(
+        (field, _bounds_of(field, columns.get(field.name) if field.name not in rewritten else None))
+        for field in command_shape(plan.input_binding.command_type).values()
+    )
+
+
+def enforced_bounds(stated: BodyBounds, *, is_crud: bool) -> dict[str, BodyBound]:
+    """Return what a body is held to before anything runs."""
+    if is_crud:
+        return dict(stated)
+    integers = {key: bound for key, bound in stated.items() if bound.bounds.minimum is not None}
+    return {key: BodyBound(field=bound.field, bounds=INT64) for key, bound in integers.items()}
 
 
 def fit_integers(payload: dict[str, Any], bounds: BodyBounds) -> None:
@@ -98,6 +110,14 @@ def misfits(payload: Mapping[str, Any], bounds: BodyBounds) -> list[tuple[str, s
         if bound is not None and problem:
             found.append((bound.field, problem))
     return found
+
+
+def _by_key(found: Iterable[tuple[FieldShape, Bounds | None]]) -> dict[str, BodyBound]:
+    keys: dict[str, BodyBound] = {}
+    for field, bounds in found:
+        if bounds is not None:
+            keys[field.name] = keys[field.wire] = BodyBound(field=field.name, bounds=bounds)
+    return keys
 
 
 def _bounds_of(field: FieldShape, column: ColumnFieldInfo | None) -> Bounds | None:

@@ -7,7 +7,8 @@ from typing import Any, TypeVar, get_args
 from loom.core.engine import ExecutionPlan, UseCaseCompiler
 from loom.core.errors import Diagnostic, DiagnosticError
 from loom.core.repository.abc.query import QuerySpec
-from loom.rest.bounds import body_bounds, path_keys
+from loom.rest.autocrud import is_crud
+from loom.rest.bounds import enforced_bounds, path_keys, stated_bounds
 from loom.rest.checks import duplicates, hidden, interface_problems, problem, route_oddities, route_problems, warn
 from loom.rest.listing import Listing, listing_of
 from loom.rest.model import RestApiDefaults, RestRoute
@@ -111,7 +112,8 @@ class RestInterfaceCompiler:
         types = {p.name: p.annotation for p in plan.param_bindings}
         path_params = tuple(name for name, _ in PATH_PARAM.findall(full_path))
         spec = next((name for name, t in types.items() if QuerySpec in (t, *get_args(t))), "")
-        defaults, model, binding = self._defaults, stored_model(route.use_case), plan.input_binding
+        defaults, model = self._defaults, stored_model(route.use_case)
+        stated = stated_bounds(plan, model)
         compiled = CompiledRoute(
             interface=interface,
             interface_name=interface.__name__,
@@ -135,7 +137,8 @@ class RestInterfaceCompiler:
             query_params=tuple(_from_query(types, {*path_params, spec, "profile"})),
             query_spec=spec,
             keys=path_keys(plan, path_params, model),
-            body_bounds=body_bounds(binding.command_type, model) if binding is not None else {},
+            stated_bounds=stated,
+            body_bounds=enforced_bounds(stated, is_crud=is_crud(route.use_case)),
         )
         return replace(compiled, listing=self._listing(interface, compiled)) if spec else compiled
 

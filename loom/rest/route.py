@@ -29,7 +29,7 @@ class CompiledRoute:
         listing: what a list query may ask for.
         interface: the class that declares it.
         keys: path params that can only name a row within bounds.
-        body_bounds: body fields that stand for a bounded column.
+        stated_bounds, body_bounds: what body fields must stay within to be stored, and what a body is held to at once.
     """
 
     interface_name: str
@@ -50,6 +50,7 @@ class CompiledRoute:
     listing: Listing = field(default_factory=Listing)
     interface: type[Any] = object
     keys: dict[str, Key] = field(default_factory=dict)
+    stated_bounds: BodyBounds = field(default_factory=dict)
     body_bounds: BodyBounds = field(default_factory=dict)
 
     @property

@@ -30,13 +30,14 @@ class Sender:
     Args:
         path: the studio's local socket.
         finish: turns a live trace into data.
-        plans: said first on every connection.
+        plans: of the app; told on every connection, as are those compiled later.
     """
 
     def __init__(self, path: str, finish: Callable[[LiveTrace], Trace], plans: tuple[Plan, ...]) -> None:
         self._path = path
         self._finish = finish
-        self._plans = plans
+        self._plans = {plan.hash: plan for plan in plans}
+        self._known: set[str] = set()
         self._waiting: deque[tuple[LiveTrace, int]] = deque()
         self._bytes = 0
         self._dropped = 0
@@ -100,7 +101,17 @@ class Sender:
             except Exception:
                 dropped += 1
             time.sleep(0)  # let the application have the interpreter between two traces
+        self._tell_plans(taken)
         return self._say(Batch(tuple(traces), dropped), len(traces) + dropped)
+
+    def _tell_plans(self, taken: list[LiveTrace]) -> None:
+        """Send the plans the studio does not have yet: those of the app, and those compiled when they were first run."""
+        for live in taken:
+            self._plans |= {span.plan.hash: span.plan for span in live.spans if span.plan is not None}
+        fresh = tuple(plan for hash_, plan in self._plans.items() if hash_ not in self._known)
+        if fresh:
+            self._say(Plans(fresh), 0)
+            self._known |= {plan.hash for plan in fresh}
 
     def _take(self) -> tuple[list[LiveTrace], int]:
         with self._lock:
@@ -120,11 +131,13 @@ class Sender:
             sock.close()
             return False
         self._socket = sock
-        return self._say(Plans(self._plans), 0)
+        self._known.clear()
+        return True
 
     def _say(self, message: Recorded, lost: int) -> bool:
         """Send one message; where the studio is gone, count what it held as dropped."""
-        assert self._socket is not None
+        if self._socket is None:
+            return False
         body = encoder.encode(message)
         try:
             self._socket.sendall(_LENGTH.pack(len(body)) + body)

@@ -40,7 +40,7 @@ EXACT = (
     Row("loom.rest.model", "RestInterface RestRoute PaginationMode"),
     Row("loom.rest.autocrud", "build_auto_routes"),
     Row("loom.rest.fastapi.auto", "create_app"),
-    Row("loom.celery.auto", "create_app", "celery"),
+    Row("loom.celery.auto", "create_app"),
 )
 """Paths promised as they stand."""
 
@@ -114,7 +114,6 @@ PACKAGES = (
     ),
     Row("loom.core.backend", "compile_all compile_model get_compiled get_metadata reset_registry"),
     Row("loom.core.backend", "CoreModel SABase get_compiled_core"),
-    Row("loom.core.backend.sqlalchemy", "compile_model get_compiled get_compiled_core SABase"),
     Row(
         "loom.core.projection",
         (
@@ -172,7 +171,6 @@ PACKAGES = (
             "CeleryConfig CeleryJobService JobConfig WorkerBootstrapResult WorkerEventLoop apply_job_config "
             "bootstrap_worker create_app create_celery_app"
         ),
-        "celery",
     ),
     Row("loom.prometheus", "PrometheusMetricsAdapter PrometheusMiddleware", "prometheus"),
     Row(

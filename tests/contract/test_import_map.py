@@ -37,12 +37,12 @@ def test_a_name_is_one_object_under_all_its_paths(name: str, paths: list[str]) -
 
 
 def test_the_core_is_imported_without_what_is_optional() -> None:
-    """Importing every promised path of the core, and `loom.rest`, brings in no web framework, broker or metrics client."""
+    """Every promised path of the core, `loom.rest` and `loom.testing` bring in no web framework, database or broker library."""
     paths = {row.path for row in (*EXACT, *PACKAGES) if row.path.startswith("loom.core.") and not row.waits_for}
     wanted = sorted(paths - {"loom.core.backend.sqlalchemy", "loom.core.repository.sqlalchemy"})
     heavy = "fastapi pydantic celery prometheus_client aiocache sqlalchemy"
     code = (
-        f"import sys, importlib\nfor p in {[*wanted, 'loom.rest']!r}: importlib.import_module(p)\n"
+        f"import sys, importlib\nfor p in {[*wanted, 'loom.rest', 'loom.testing']!r}: importlib.import_module(p)\n"
         f"print(*[m for m in {heavy!r}.split() if m in sys.modules])"
     )
 

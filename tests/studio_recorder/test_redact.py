@@ -36,6 +36,18 @@ async def test_a_secret_of_the_body_is_nowhere_in_the_trace(
     assert [f"storing {name} with {HIDDEN}"] == [line.text for line in trace.logs]
 
 
+@pytest.mark.parametrize("full", [False])
+async def test_an_outline_keeps_no_text_that_may_hold_a_secret(
+    client: httpx.AsyncClient, last: Recorded, full: bool
+) -> None:
+    """Without bodies nobody knows what is secret: logs and words of undeclared exceptions stay out."""
+    await client.post("/items/", json={"name": "explode", "password": CANARY})
+    trace = last()
+
+    assert CANARY not in said(trace)
+    assert (("RuntimeError", ""), ()) == ((trace.spans[1].error, trace.spans[1].message), trace.logs)
+
+
 async def test_without_redaction_the_same_trace_would_tell(client: httpx.AsyncClient, live: list[LiveTrace]) -> None:
     """The control: what was recorded does hold the secret, before it is cleaned."""
     await client.post("/items/", json={"name": "loom", "password": CANARY})
