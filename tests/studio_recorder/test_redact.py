@@ -88,6 +88,25 @@ def test_names_that_sound_secret(key: str, secret: bool) -> None:
     assert secret is sounds_secret(key)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password='hunter2 '",
+        "token=hunter2",
+        'api_key: "hunter2"',
+        "Authorization: Bearer hunter2",
+        '{"secret": "hunter2"}',
+    ],
+)
+def test_what_free_text_assigns_to_a_secret_name_is_blanked(text: str) -> None:
+    """A name that sounds secret hides what follows it, in any of the usual spellings."""
+    cleaned = Redactor().text(f"before {text} after")
+
+    assert "hunter2" not in cleaned
+    assert cleaned.startswith("before ")
+    assert cleaned.endswith(" after")
+
+
 def test_the_projects_own_words_count() -> None:
     """`LOOM_RECORD_HIDE` adds words."""
     assert {"loyaltyNumber": HIDDEN} == Redactor(words=("loyalty",)).clean({"loyaltyNumber": "12345678"})
