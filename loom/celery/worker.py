@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from celery import Celery, signals
+from msgspec import structs
 
 from loom.celery.event_loop import LoopThread, WorkerEventLoop
 from loom.core.bootstrap import KernelRuntime
@@ -96,11 +97,4 @@ class Worker:
 
 def configure_logging(config: LoggerConfig) -> None:
     """Configure logging as the `logger` section says."""
-    configure_logging_from_values(
-        name=config.name,
-        environment=config.environment,
-        renderer=config.renderer,
-        colors=config.colors,
-        level=config.level,
-        handlers=config.handlers,
-    )
+    configure_logging_from_values(**structs.asdict(config))

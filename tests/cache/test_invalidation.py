@@ -243,10 +243,34 @@ class SlowRepository(RepositorySQLAlchemy[Shelf, int]):
         self.has_read, self.may_go_on = asyncio.Event(), asyncio.Event()
 
     async def get_by_id(self, obj_id: Any, profile: str = "default") -> Any:
-        found = await super().get_by_id(obj_id, profile)
+        return await self._held(await super().get_by_id(obj_id, profile))
+
+    async def list_with_query(self, query: QuerySpec, profile: str = "default") -> Any:
+        return await self._held(await super().list_with_query(query, profile))
+
+    async def _held(self, found: Any) -> Any:
         self.has_read.set()
         await self.may_go_on.wait()
         return found
+
+
+async def test_a_slow_list_does_not_bring_back_the_old_row(
+    cache: RepositoryCache, of: Any, shelves: Any, manager: SessionManager
+) -> None:
+    """Nor do the rows of a list that was read before a commit; of a list of children neither."""
+    slow = SlowRepository(manager)
+    cached = cache.wrap(slow)
+    listing = asyncio.ensure_future(cached.list_with_query(QuerySpec(), "counted"))
+    await slow.has_read.wait()
+    await of(Shelf).update(1, {"label": "new"})
+    await of(Volume).create({"title": "new", "shelf_id": 2})
+    slow.may_go_on.set()
+    await listing
+    found = [await of(Shelf).get_by_id(key, "counted") for key in (1, 2)]
+    listed = (await cached.list_with_query(QuerySpec(), "counted")).items
+
+    assert [("new", 1), ("B", 2)] == [(shelf.label, shelf.book_count) for shelf in found]
+    assert found == list(listed)
 
 
 async def raced(slow: SlowRepository, read: Callable[[int], Any], write: Callable[[], Any]) -> str:

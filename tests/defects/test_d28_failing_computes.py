@@ -56,6 +56,19 @@ class Refuse(Price):
     computes = [Compute.set(F(Order).rate).from_command(F(Order).country, via=refuse), *Price.computes[1:]]
 
 
+class LookUp(Price):
+    """A compute that looks up what may not be there, and a rule that says what is served."""
+
+    computes = [Compute.set(F(Order).rate).from_command(F(Order).country, via=lambda country: RATES[country])]
+    rules = [Rule.check(F(Order).country, via=lambda country: country not in RATES, message="Unsupported country")]
+
+
+class Careless(LookUp):
+    """The same without the rule."""
+
+    rules = []
+
+
 async def violations(use_case: type[Any], payload: dict[str, Any]) -> list[tuple[str, str]]:
     """Run and return what was refused."""
     kernel = create_kernel(config=object(), use_cases=[use_case])
@@ -76,3 +89,16 @@ async def test_d28_compute_may_refuse_like_a_rule() -> None:
     found = await violations(Refuse, {"country": "XX", "quantity": 1})
 
     assert [("country", "is not served, 2 letters or not")] == found
+
+
+async def test_d28_lookup_that_fails_leaves_the_word_to_the_rules() -> None:
+    """A KeyError is no violation by itself; a rule over what the client sent refuses first."""
+    assert [("country", "Unsupported country")] == await violations(LookUp, {"country": "XX", "quantity": 1})
+
+
+async def test_d28_lookup_no_rule_explains_stays_a_bug() -> None:
+    """Where every rule agrees, the KeyError is what it is."""
+    kernel = create_kernel(config=object(), use_cases=[Careless])
+
+    with pytest.raises(KeyError):
+        await kernel.executor.execute(kernel.factory.build(Careless), payload={"country": "XX", "quantity": 1})

@@ -8,13 +8,14 @@ Rules for the next editor:
 """
 
 import inspect
+import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 from msgspec import structs
 
 from loom.core.annotations import resolve_annotation
-from loom.core.cache.abc import CacheBackend, DependencyResolver
+from loom.core.cache.abc import CacheBackend, CacheUnavailable, DependencyResolver
 from loom.core.cache.config import CacheConfig
 from loom.core.cache.decorators import MARK, QueryPolicy
 from loom.core.cache.entries import MISSING, Codec, Page, Step, index_of, read_index, write_index
@@ -31,6 +32,8 @@ from loom.core.repository.abc.query import (
 )
 from loom.core.repository.mutation import Events, MutationEvent, Op, SupportsPostCommit, announce, mutation_of, tag_text
 from loom.core.uow.context import get_active_uow
+
+_log = logging.getLogger("loom.cache")
 
 _REFETCHED_AT_MOST = 3  # single reads a list is mended with; beyond, running it again is cheaper
 
@@ -75,6 +78,7 @@ class CachedRepository:
         self._codec = Codec(getattr(repository, "model", None))
         self._queries: dict[str, Callable[..., Awaitable[Any]]] = {}
         self._invalidation = _listening(repository, dependency_resolver)
+        self._has_complained = False
 
     @property
     def entity_name(self) -> str:
@@ -149,7 +153,8 @@ class CachedRepository:
         try:
             fresh = f"{key}:{await self._resolver.fingerprint(tags)}"
             value = codec.decode(await self._cache.get_value(fresh))
-        except Exception:
+        except Exception as error:
+            self._went_without(error)
             return await load()
         if value is not MISSING:
             return value
@@ -167,7 +172,8 @@ class CachedRepository:
             fresh, before = await self._resolver.fingerprints([self._footprint.list_tags(key, fields), guard])
             kept = await self._cache.get_value(f"{key}:{fresh}")
             found = await self._mended(read_index(kept), profile, params)
-        except Exception:
+        except Exception as error:
+            self._went_without(error)
             return await load()
         if found is not None:
             return found
@@ -198,7 +204,8 @@ class CachedRepository:
             return
         try:
             *keys, after = await self._fresh_keys(index.ids, profile, guard)
-        except Exception:
+        except Exception as error:
+            self._went_without(error)
             return
         if before == after:
             items = zip(keys, map(self._codec.encode, result.items), strict=True)
@@ -222,8 +229,14 @@ class CachedRepository:
                 await self._cache.set_value(*storable[0], ttl=ttl)
             else:
                 await self._cache.multi_set_values(storable, ttl=ttl)
-        except Exception:
-            return  # the caller has its answer; the store says itself that it is gone
+        except Exception as error:
+            self._went_without(error)
+
+    def _went_without(self, error: Exception) -> None:
+        """The caller gets its answer all the same. A server that is gone says so itself; anything else is said once."""
+        if not isinstance(error, CacheUnavailable) and not self._has_complained:
+            self._has_complained = True
+            _log.warning("%s cannot be cached", self.entity_name, exc_info=error)
 
     async def _write(self, op: Op, obj_id: Any, data: Any, write: Load) -> Any:
         """Write, and see to it that the change is told of, also where the repository tells of nothing."""

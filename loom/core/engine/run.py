@@ -152,17 +152,23 @@ class Run:
             self._refuse_without_command()
         command = None if binding is None else self._bound[binding.name]
         violations: list[RuleViolation] = []
+        unknown: LookupError | None = None
         for index, step in enumerate(self.plan.compute_steps):
             try:
                 command = self._compute(index, step, command)
             except (RuleViolation, ValueError) as error:
                 violations.append(_as_violation(error, step.fn))
                 break
+            except LookupError as error:  # a value no table has: a rule may say so, else it is a bug
+                unknown = error
+                break
         if binding is not None:
             self._bound[binding.name] = command
-        self._judge(command, violations, only_client_fields=bool(violations))
+        self._judge(command, violations, only_client_fields=bool(violations) or unknown is not None)
         if violations:
             raise RuleViolations(violations)
+        if unknown is not None:
+            raise unknown
 
     def _compute(self, _: int, step: ComputeStep, command: Any) -> Any:
         self._say("Compute", step.fn)

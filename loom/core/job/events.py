@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from loom.core.observe import EventKind, Observer, RuntimeEvent, active_watch
+from loom.core.observe import EventKind, FanOut, Observer, RuntimeEvent, active_watch
 from loom.core.tracing import get_trace_id
 
 
@@ -11,7 +11,7 @@ class JobEvents:
     """Tells one observer, if there is one, about one job. The clock of `duration_ms` starts with `started`."""
 
     def __init__(self, observer: Observer | None, job_type: type[Any]) -> None:
-        self._observer = observer
+        self._observer = FanOut([observer] if observer is not None else [])
         self._name = job_type.__qualname__
         self._started = time.perf_counter()
 
@@ -49,6 +49,6 @@ class JobEvents:
         status: str | None = None,
         error: BaseException | None = None,
     ) -> None:
-        if self._observer is not None:
+        if self._observer:
             event = RuntimeEvent(kind, self._name, None, duration_ms, status, error, get_trace_id())
             self._observer.on_event(event)

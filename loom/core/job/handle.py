@@ -23,8 +23,7 @@ class JobFailedError(LoomError):
     """The job raised; `cause` is what it raised."""
 
     def __init__(self, job_id: str, cause: BaseException | None = None) -> None:
-        reason = f": {type(cause).__qualname__}" if cause is not None else ""
-        super().__init__(f"job {job_id} failed{reason}", code="job_failed")
+        super().__init__(f"job {job_id} failed", code="job_failed")
         self.job_id = job_id
         self.cause = cause
 

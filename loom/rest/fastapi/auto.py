@@ -91,7 +91,7 @@ def _jobs(config: DictConfig, settings: Settings, metrics: Observer | None) -> M
     except ImportError as error:
         _log.warning("jobs run in this process: the celery section needs the extra 'celery' (%s)", error)
         return inline_jobs(settings.jobs, metrics)
-    return celery_jobs(require_celery_config(config), settings.jobs)
+    return celery_jobs(require_celery_config(config), settings.jobs, metrics)
 
 
 def _assemble(
