@@ -51,7 +51,7 @@ TREE: list[tuple[LoomError, type[Exception], str, int, str, dict[str, Any]]] = [
         LoomError,
         "job_failed",
         500,
-        "job j failed",
+        "job j failed: KeyError",
         {"job_id": "j", "cause": CAUSE},
     ),
 ]
