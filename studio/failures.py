@@ -10,6 +10,9 @@ from studio.events import Failure, Frame
 
 CONTEXT_LINES = 3
 MESSAGE_LIMIT = 2000
+FRAMES_KEPT = 30
+_STUDIO = Path(__file__).parent
+INSTALLED = frozenset({"site-packages", "dist-packages", ".venv", "venv"})
 
 
 def failure_of(error: BaseException, root: Path, phase: str) -> Failure:
@@ -34,8 +37,9 @@ def failure_of(error: BaseException, root: Path, phase: str) -> Failure:
 def is_own(file: str, root: Path) -> bool:
     """Return whether `file` is the project's own code."""
     path = Path(file)
-    installed = {"site-packages", ".venv", "venv"}.intersection(path.parts)
-    return path.is_absolute() and path.is_relative_to(root) and not installed
+    if not (path.is_absolute() and path.is_relative_to(root)):
+        return False
+    return INSTALLED.isdisjoint(path.relative_to(root).parts)
 
 
 def make_frame(file: str, line: int, function: str, root: Path) -> Frame:
@@ -47,17 +51,20 @@ def make_frame(file: str, line: int, function: str, root: Path) -> Frame:
 
 
 def own_first(frames: Iterable[Frame]) -> tuple[Frame, ...]:
-    """Return own frames before library ones, innermost first within each group."""
-    innermost_first = list(frames)[::-1]
+    """Return own frames before library ones, innermost first within each group; those of the import machinery left out."""
+    innermost_first = [frame for frame in frames if not _is_machinery(frame.file)][::-1]
     return tuple(sorted(innermost_first, key=lambda frame: not frame.own))
+
+
+def _is_machinery(file: str) -> bool:
+    return file.startswith("<frozen") or Path(file).is_relative_to(_STUDIO)
 
 
 def _frames(error: BaseException, root: Path) -> tuple[Frame, ...]:
     found = [make_frame(s.filename, s.lineno or 0, s.name, root) for s in traceback.extract_tb(error.__traceback__)]
     if isinstance(error, SyntaxError) and error.filename:
         found.append(make_frame(error.filename, error.lineno or 0, "<module>", root))
-    kept = [frame for frame in found if not frame.file.startswith("<frozen") and "studio/child" not in frame.file]
-    return own_first(kept)[:30]
+    return own_first(found)[:FRAMES_KEPT]
 
 
 def _diagnostic_frame(diagnostic: Diagnostic, root: Path) -> Frame:

@@ -18,7 +18,7 @@ class Terminal:
     def banner(self, app_url: str, studio_url: str, notes: list[str]) -> None:
         """Say where the app and the studio are; `studio_url` carries the key as a fragment."""
         if self._json:
-            self._line({"event": "started", "app_url": app_url, "studio_url": studio_url})
+            self._line({"event": "started", "app_url": app_url, "studio_url": studio_url, "notes": notes})
             return
         for note in notes:
             self._say(note)
@@ -70,4 +70,12 @@ def _facts(build: Build) -> dict[str, object]:
         "trigger": list(build.trigger),
         "changes": [change.text for change in build.changes],
         "error": f"{build.failure.title}: {build.failure.message}" if build.failure else None,
+        "phase": build.failure.phase if build.failure else None,
+        "place": _place(build.failure) if build.failure else None,
     }
+
+
+def _place(failure: Failure) -> str | None:
+    """Return `file:line` of the user's own innermost frame."""
+    own = next((frame for frame in failure.frames if frame.own), None)
+    return f"{own.file}:{own.line}" if own is not None else None
