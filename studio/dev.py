@@ -19,10 +19,10 @@ from loom.core.target import Target, TargetNotFound, find_target
 from studio.pages import PAGES
 from studio.processes.connections import Lobby
 from studio.processes.ports import LOOPBACK, LOOPBACK6, listen, listen_on_loopback, port_of
-from studio.processes.spawn import FreshInterpreter
 from studio.processes.supervisor import Supervisor
 from studio.processes.terminal import Terminal
-from studio.processes.watcher import watch_code
+from studio.processes.warm import spawner_for
+from studio.processes.watcher import watch_project
 from studio.store import Store
 from studio.web.app import StudioApp, create_studio
 
@@ -74,9 +74,9 @@ class Session:
         self._app_url = f"http://{_in_url(app_socket.getsockname()[0])}:{port_of(app_socket)}/"
         self._store = Store()
         self._store.set_status(self._store.status.state, url=self._app_url)
-        self._spawner = FreshInterpreter(target.root, app_socket, Lobby.open())
+        spawner = spawner_for(target.root, app_socket, Lobby.open(), terminal.note)
         self._supervisor = Supervisor(
-            target, self._store, self._spawner, on_build=terminal.build, import_timeout_s=import_timeout_s
+            target, self._store, spawner, on_build=terminal.build, import_timeout_s=import_timeout_s
         )
         self._stop = asyncio.Event()
         self._left_behind = ExitStack()
@@ -103,7 +103,7 @@ class Session:
         )
         server = _Quiet(config)
         serving = asyncio.create_task(server.serve(self._studio_sockets))
-        following = asyncio.create_task(_follow(self._target.root, self._supervisor))
+        following = asyncio.create_task(self._follow())
         await self._stop.wait()
         following.cancel()
         studio.close()
@@ -112,6 +112,13 @@ class Session:
             await following
         await self._supervisor.stop()
         await serving
+
+    async def _follow(self) -> None:
+        async for changed in watch_project(self._target.root, self._terminal.note).changes():
+            if changed.libraries:
+                await self._supervisor.renew(changed.names)
+            else:
+                self._supervisor.request(changed.names)
 
     def _stop_on_signals(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -125,11 +132,6 @@ class Session:
         self._supervisor.kill_now()
         self._left_behind.close()
         os._exit(130)
-
-
-async def _follow(root: Path, supervisor: Supervisor) -> None:
-    async for names in watch_code(root):
-        supervisor.request(names)
 
 
 def _in_url(address: str) -> str:

@@ -102,7 +102,25 @@ class Drain(Struct, frozen=True, kw_only=True, tag="drain"):
     hand_over: bool = True
 
 
-Message = Start | Compiled | Ready | Parted | Failed | Drain
+class Warm(Struct, frozen=True, kw_only=True, tag="warm"):
+    """The zygote has imported what it should and waits for requests."""
+
+    import_ms: float
+
+
+class Forked(Struct, frozen=True, kw_only=True, tag="forked"):
+    """The zygote started a parked child."""
+
+    pid: int
+
+
+class Unfit(Struct, frozen=True, kw_only=True, tag="unfit"):
+    """The zygote must not fork: what it holds would not survive in a child. `found` says what, in words."""
+
+    found: tuple[str, ...]
+
+
+Message = Warm | Forked | Unfit | Start | Compiled | Ready | Parted | Failed | Drain
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)

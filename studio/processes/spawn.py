@@ -157,6 +157,10 @@ class Spawner(Protocol):
         """Return a parked child."""
         ...
 
+    async def renew(self) -> None:
+        """Forget every library that was imported ahead; those on disk have changed."""
+        ...
+
     async def close(self) -> None:
         """Start no more."""
         ...
@@ -192,6 +196,9 @@ class FreshInterpreter:
             )
         ours.setblocking(False)
         return Child(process.pid, asyncio.ensure_future(process.wait()), ours, stack)
+
+    async def renew(self) -> None:
+        """Nothing was imported ahead."""
 
     async def close(self) -> None:
         """Nothing is kept."""

@@ -61,6 +61,17 @@ class Supervisor:
         """Open a file of the project."""
         await open_file(self._target.root, file, line)
 
+    async def renew(self, trigger: tuple[str, ...]) -> None:
+        """Build again with the libraries as they are on disk now."""
+        if self._parked is not None:
+            stale, self._parked = self._parked, None
+            self._later(self._discard(stale))
+        await self._spawner.renew()
+        self.request(trigger)
+
+    async def _discard(self, parked: asyncio.Task[Child]) -> None:
+        await (await parked).kill()
+
     def request(self, trigger: tuple[str, ...]) -> None:
         """Start a build because of `trigger`; one that is under way is given up."""
         before = self._building

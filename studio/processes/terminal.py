@@ -24,6 +24,13 @@ class Terminal:
             self._say(note)
         self._say(f"\n  app     {app_url}\n  studio  {studio_url}\n")
 
+    def note(self, text: str) -> None:
+        """Say something that is not about one build."""
+        if self._json:
+            self._line({"event": "note", "text": text})
+        else:
+            self._say(f"  note  {text}")
+
     def build(self, build: Build) -> None:
         """Say how a build went."""
         if self._json:
