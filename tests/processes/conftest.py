@@ -116,6 +116,18 @@ class Dev:
         """Return the processes of this session: the supervisor and everything that came from it."""
         return sorted({self.process.pid, *descendants(self.process.pid)})
 
+    def forget(self) -> None:
+        """Drop what it has said so far."""
+        while not self._events.empty():
+            self._events.get_nowait()
+
+    def close(self) -> None:
+        """End it, if it has not ended, without asking."""
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
     def stop(self) -> int:
         """Press Ctrl-C and return the exit code."""
         self.process.send_signal(signal.SIGINT)
@@ -173,10 +185,7 @@ def run() -> Iterator[Callable[..., Dev]]:
 
     yield start
     for dev in running:
-        dev.process.kill()
-        dev.process.wait()
-        assert dev.process.stdout is not None
-        dev.process.stdout.close()
+        dev.close()
 
 
 def edit(file: Path, old: str, new: str) -> None:
