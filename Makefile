@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help dev check test format clean
+.PHONY: help dev check test docs format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -29,6 +29,9 @@ check: $(STAMP) ## format, lint, types, floors, fast tests
 test: $(STAMP) ## everything, with a real browser where one can be had
 	@./.ci/chromium
 	$(BIN)/pytest -q -n 2 --dist loadgroup
+
+docs: $(STAMP) ## the documentation as a site in build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict --config-file docs/mkdocs.yml
 
 format: $(STAMP) ## rewrite the sources in the house format
 	$(BIN)/ruff format .

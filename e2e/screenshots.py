@@ -1,4 +1,4 @@
-"""Pictures of the studio for the README and the docs: `python -m e2e.screenshots` writes docs/images/*.png."""
+"""Pictures of the studio for the README and the docs: `python -m e2e.screenshots` writes docs/pages/images/*.png."""
 
 import json
 import shutil
@@ -13,7 +13,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).parents[1]
-IMAGES = ROOT / "docs" / "images"
+IMAGES = ROOT / "docs" / "pages" / "images"
 SIZE = {"width": 1280, "height": 720}
 PICTURES = {
     "now": "/",

@@ -49,7 +49,7 @@ def plan(name: str, app: AppPath = ".", json: AsJson = False) -> None:
 
 @cli.command()
 def check(app: AppPath = ".", json: AsJson = False) -> None:
-    """Compile the app and print every problem at once; exit code 1 where there is one."""
+    """Compile the app and print every problem at once; exit code 1 where there is one. Warnings do not count."""
     try:
         application = load_application(find_target(app))
     except DiagnosticError as error:
@@ -59,12 +59,7 @@ def check(app: AppPath = ".", json: AsJson = False) -> None:
     except Exception as error:
         _report((import_problem(error, Path(app)),), json)
     else:
-        if json:
-            _say("[]")
-        else:
-            _say(
-                f"ok: {len(application.routes)} routes, {len(application.plans)} plans, {len(application.models)} models"
-            )
+        _report_sound(application, json)
 
 
 @cli.command()
@@ -146,6 +141,17 @@ def _route_row(route: Any) -> dict[str, Any]:
         "status": route.route.status_code,
         "tags": list(route.interface_tags),
     }
+
+
+def _report_sound(application: Any, json: bool) -> None:
+    warnings = application.settings.diagnostics
+    if json:
+        _say(msgspec.json.encode(warnings).decode())
+        return
+    for warning in warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    routes, plans, models = (len(part) for part in (application.routes, application.plans, application.models))
+    _say(f"ok: {routes} routes, {plans} plans, {models} models")
 
 
 def _report(diagnostics: tuple[Diagnostic, ...], json: bool) -> None:

@@ -14,6 +14,7 @@ from loom.core.engine.compiler import CompilationError, UseCaseCompiler
 from loom.core.engine.executor import RepoResolver, RuntimeExecutor
 from loom.core.errors import LoomError
 from loom.core.job.service import InlineJobService, JobService
+from loom.core.logger import LoggerPort
 from loom.core.observe import Observer
 from loom.core.uow import UnitOfWorkFactory
 from loom.core.use_case.factory import UseCaseFactory
@@ -59,7 +60,7 @@ def create_kernel(
     config: Any,
     use_cases: Sequence[type[Any]],
     modules: Sequence[Module] = (),
-    logger: Any = None,
+    logger: LoggerPort | None = None,
     metrics: Observer | None = None,
     uow_factory: UnitOfWorkFactory | None = None,
     repo_resolver: RepoResolver | None = None,
@@ -86,7 +87,7 @@ def create_kernel(
     problems = compiler.compile_all(use_cases)
     if problems:
         raise CompilationError(problems)
-    kernel = _assemble(container, compiler, use_cases, metrics, uow_factory, repo_resolver, crud)
+    kernel = _assemble(container, compiler, use_cases, logger, metrics, uow_factory, repo_resolver, crud)
     _guarded(container.validate)
     return kernel
 
@@ -95,7 +96,7 @@ def bootstrap_app(
     config: Any,
     use_cases: Sequence[type[Any]],
     modules: Sequence[Module] = (),
-    logger: Any = None,
+    logger: LoggerPort | None = None,
     metrics: Observer | None = None,
 ) -> BootstrapResult:
     """Wire an application without a unit of work.
@@ -113,6 +114,7 @@ def _assemble(
     container: LoomContainer,
     compiler: UseCaseCompiler,
     use_cases: Sequence[type[Any]],
+    logger: LoggerPort | None,
     metrics: Observer | None,
     uow_factory: UnitOfWorkFactory | None,
     repo_resolver: RepoResolver | None,
@@ -120,7 +122,11 @@ def _assemble(
 ) -> KernelRuntime:
     factory = UseCaseFactory(container)
     executor = RuntimeExecutor(
-        compiler, uow_factory=uow_factory, metrics=metrics, repo_resolver=repo_resolver or container.resolve_repo
+        compiler,
+        uow_factory=uow_factory,
+        logger=logger,
+        metrics=metrics,
+        repo_resolver=repo_resolver or container.resolve_repo,
     )
     registry: UseCaseRegistry = _guarded(lambda: UseCaseRegistry.build(use_cases))
     app = AppInvoker(factory, executor, registry, crud)

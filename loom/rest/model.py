@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
 from loom.core.repository.abc.query import PaginationMode
+from loom.rest.constants import PROFILE_DEFAULT
 
 __all__ = ["PaginationMode", "RestApiDefaults", "RestInterface", "RestRoute"]
 
@@ -36,7 +37,7 @@ class RestApiDefaults:
 
     pagination_mode: PaginationMode = PaginationMode.OFFSET
     allow_pagination_override: bool = True
-    profile_default: str = "default"
+    profile_default: str = PROFILE_DEFAULT
     allowed_profiles: tuple[str, ...] = ()
 
 

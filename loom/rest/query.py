@@ -19,9 +19,10 @@ from loom.core.repository.abc.query import (
     check_page,
 )
 from loom.core.repository.values import column_value
+from loom.rest.constants import QueryParam
 from loom.rest.route import CompiledRoute
 
-RESERVED = frozenset({"page", "limit", "pagination", "after", "cursor", "sort", "direction", "profile"})
+RESERVED = frozenset(map(str, QueryParam))
 _INTEGER = re.compile(r"-?[0-9]{1,9}")
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
 _DECIMAL = re.compile(r"-?[0-9]+\.[0-9]+")

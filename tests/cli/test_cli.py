@@ -94,6 +94,17 @@ def test_check_of_a_sound_app_succeeds(home: Path) -> None:
     assert (0, "ok: 1 routes, 1 plans, 1 models\n") == (answer.returncode, answer.stdout)
 
 
+def test_check_warns_of_a_key_nobody_reads(home: Path) -> None:
+    """An unknown configuration key is a warning with what was meant, not a failure."""
+    (home / "main.py").write_text(GOOD.replace('"database": {"url"', '"database": {"ehco": True, "url"'))
+
+    answer = loom(home, "check")
+
+    assert 0 == answer.returncode
+    assert "warning: " in answer.stderr
+    assert "did you mean 'echo'?" in answer.stderr
+
+
 def test_check_reports_every_problem_with_file_and_line(home: Path) -> None:
     """All mistakes of models, rules and loads in one go, each where it was made, with what was meant."""
     source = GOOD.replace("F(CreateNote).title", "F(CreateNote).titel").replace(

@@ -1,5 +1,6 @@
 """Commands: what a caller asks for, decoded once, with exact knowledge of which fields were sent."""
 
+from loom.core.command.adapter import CommandAdapter
 from loom.core.command.base import (
     Command,
     decode_command,
@@ -20,6 +21,7 @@ from loom.core.command.introspection import (
 
 __all__ = [
     "Command",
+    "CommandAdapter",
     "CommandField",
     "Computed",
     "Internal",

@@ -5,6 +5,7 @@ and carries that through computes. It is kept beside the struct's fields, so equ
 it. A command built in Python has no such memory; what it writes then follows from its values and defaults.
 """
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Self, TypeVar, get_args, get_origin
 
@@ -190,11 +191,14 @@ def written_fields(data: Any, *, creating: bool) -> dict[str, Any]:
     """Return what a repository should write of `data`: snake_case names to native Python values.
 
     Args:
-        data: a command, any other msgspec struct, or a mapping with snake_case or camelCase keys.
+        data: a command, any other msgspec struct, a dataclass, or a mapping with snake_case or camelCase keys.
         creating: an insert takes every non-patch field with its default; an update takes what was sent.
     """
     if isinstance(data, Mapping):
         return {_snake(key): value for key, value in data.items() if value is not UNSET}
+    if not isinstance(data, Struct):
+        values = {field.name: getattr(data, field.name) for field in dataclasses.fields(data)}
+        return {name: value for name, value in values.items() if value is not UNSET}
     shape = command_shape(type(data))
     values = {name: getattr(data, name) for name in shape}
     return {

@@ -1,6 +1,6 @@
 """Compiling use cases into plans, and running plans."""
 
-from loom.core.engine.compiler import CompilationError, UseCaseCompiler
+from loom.core.engine.compiler import Compilable, CompilationError, UseCaseCompiler
 from loom.core.engine.executor import ParameterBindingError, RuntimeExecutor
 from loom.core.engine.plan import (
     ComputeStep,
@@ -16,6 +16,7 @@ from loom.core.observe import EventKind, RuntimeEvent
 from loom.core.observe import Observer as MetricsAdapter
 
 __all__ = [
+    "Compilable",
     "CompilationError",
     "ComputeStep",
     "EventKind",

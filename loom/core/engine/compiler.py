@@ -1,15 +1,17 @@
 """Turns a use case or job class into an `ExecutionPlan`, once, and says everything that is wrong with it at once."""
 
 import inspect
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import Struct
 
 from loom.core.annotations import resolve_annotation
 from loom.core.command.base import command_shape
 from loom.core.engine.describe import PlanWriter
+from loom.core.engine.log import CompileLog
 from loom.core.engine.plan import (
     ComputeStep,
     ExecutionPlan,
@@ -22,6 +24,9 @@ from loom.core.engine.plan import (
 from loom.core.engine.source import attribute_line, source_of
 from loom.core.engine.typenames import type_name
 from loom.core.errors import Diagnostic, DiagnosticError, did_you_mean
+from loom.core.logger import LoggerPort
+from loom.core.observe import EventKind, FanOut, Observer, RuntimeEvent
+from loom.core.tracing import get_trace_id
 from loom.core.use_case.compute import ComputeSpec
 from loom.core.use_case.field_ref import FieldRef, refs_in
 from loom.core.use_case.markers import (
@@ -37,6 +42,17 @@ from loom.core.use_case.rule import RuleSpec, accepts_context
 _MARKERS = (InputMarker, LoadByIdMarker, LoadMarker, ExistsMarker)
 
 
+class Compilable(Protocol):
+    """What the compiler takes: a use case, a job, or any class of this shape."""
+
+    __execution_plan__: Any
+    computes: Any
+    rules: Any
+
+    def execute(self, *args: Any, **kwargs: Any) -> Any:
+        """Do the work."""
+
+
 class CompilationError(DiagnosticError):
     """Everything wrong with one or more use cases; `diagnostics` has file, line, place and hint of each."""
 
@@ -45,11 +61,16 @@ class CompilationError(DiagnosticError):
 
 
 class UseCaseCompiler:
-    """Compiles classes and keeps their plans: the same class gives the same plan object."""
+    """Compiles classes and keeps their plans: the same class gives the same plan object.
 
-    def __init__(self, logger: Any = None, metrics: Any = None) -> None:
+    Args:
+        logger: told what is found in each class; a plan that is known already is not mentioned.
+        metrics: observer of `COMPILE_START` and `COMPILE_DONE`, for the same classes.
+    """
+
+    def __init__(self, logger: LoggerPort | None = None, metrics: Observer | None = None) -> None:
         self._logger = logger
-        self._metrics = metrics
+        self._observer = FanOut((metrics,) if metrics is not None else ())
         self._plans: dict[type[Any], ExecutionPlan] = {}
 
     def compile(self, cls: type[Any]) -> ExecutionPlan:
@@ -61,12 +82,25 @@ class UseCaseCompiler:
         known = self._plans.get(cls)
         if known is not None:
             return known
+        name, started = cls.__qualname__, time.perf_counter() if self._observer else 0.0
+        log = None if self._logger is None else CompileLog(self._logger, name)
+        self._observer.on_event(RuntimeEvent(EventKind.COMPILE_START, name, trace_id=get_trace_id()))
+        plan = self._drafted(cls)
+        self._plans[cls] = plan
+        cls.__execution_plan__ = plan
+        if log is not None:
+            log.built(plan)
+        if self._observer:
+            duration_ms = (time.perf_counter() - started) * 1000
+            event = RuntimeEvent(EventKind.COMPILE_DONE, name, duration_ms=duration_ms, trace_id=get_trace_id())
+            self._observer.on_event(event)
+        return plan
+
+    def _drafted(self, cls: type[Any]) -> ExecutionPlan:
         draft = _Draft(cls)
         plan = draft.plan()
         if draft.problems:
             raise CompilationError(draft.problems)
-        self._plans[cls] = plan
-        cls.__execution_plan__ = plan
         return plan
 
     def compile_all(self, classes: Iterable[type[Any]]) -> list[Diagnostic]:
@@ -256,26 +290,31 @@ class _Draft:
                 )
 
     def _check_references(self, plan: ExecutionPlan) -> None:
-        if plan.input_binding is None:
-            if plan.rule_steps or plan.compute_steps:
-                self._problem(
-                    "rules_without_input",
-                    "rules and computes judge a command, but execute has no Input() parameter",
-                    "rules" if plan.rule_steps else "computes",
-                )
-            return
         names = {*self._bound_names(plan)}
+        if plan.input_binding is None and not self._takes_anything():
+            self._check_no_command(plan)
         for index, compute in enumerate(plan.compute_steps):
             self._check_step(compute.fn, f"computes[{index}]", plan.input_binding, names)
         for index, rule in enumerate(plan.rule_steps):
             self._check_step(rule.fn, f"rules[{index}]", plan.input_binding, names)
 
-    def _check_step(self, fn: Any, where: str, binding: InputBinding, names: set[str]) -> None:
+    def _takes_anything(self) -> bool:
+        """Whether `execute` has `**kwargs`: a class made to be derived from; what it lacks is said when it is run."""
+        parameters = inspect.signature(inspect.unwrap(self._execute)).parameters.values()
+        return any(p.kind is p.VAR_KEYWORD for p in parameters)
+
+    def _check_no_command(self, plan: ExecutionPlan) -> None:
+        declared = {"computes": [s.fn for s in plan.compute_steps], "rules": [s.fn for s in plan.rule_steps]}
+        for where, functions in declared.items():
+            if any(map(needs_command, functions)):
+                text = f"{where} work on a command, but execute has no Input() parameter"
+                self._problem("rules_without_input", text, where)
+
+    def _check_step(self, fn: Any, where: str, binding: InputBinding | None, names: set[str]) -> None:
         if not isinstance(fn, RuleSpec | ComputeSpec):
             return
-        for ref in references(fn):
-            if ref.path and isinstance(ref.root, type) and issubclass(binding.command_type, ref.root):
-                self._check_field(ref.path[0], binding, where)
+        if binding is not None:
+            self._check_fields(fn, where, binding)
         for name in fn.params:
             if name not in names:
                 self._problem(
@@ -284,6 +323,11 @@ class _Draft:
                     where,
                     did_you_mean(name, names),
                 )
+
+    def _check_fields(self, fn: RuleSpec | ComputeSpec, where: str, binding: InputBinding) -> None:
+        for ref in references(fn):
+            if ref.path and isinstance(ref.root, type) and issubclass(binding.command_type, ref.root):
+                self._check_field(ref.path[0], binding, where)
 
     def _bound_names(self, plan: ExecutionPlan) -> Iterator[str]:
         steps: tuple[Any, ...] = (*plan.param_bindings, *plan.load_steps, *plan.exists_steps)
@@ -312,6 +356,11 @@ def references(fn: RuleSpec | ComputeSpec) -> tuple[FieldRef, ...]:
     else:
         mentioned = (*(fn.sources or ()), *fn.targets, *refs_in(fn.predicate))
     return tuple(dict.fromkeys(mentioned))
+
+
+def needs_command(fn: Any) -> bool:
+    """Return whether a compute or rule makes no sense without a command: all but rules over `from_params` alone."""
+    return not (isinstance(fn, RuleSpec) and fn.params and not references(fn))
 
 
 def kind_of(cls: type[Any]) -> str:

@@ -168,7 +168,7 @@ class PlanWriter:
                 id=identity,
                 kind=StepKind.RULE,
                 label=_words(fn),
-                reads=(self._input,),
+                reads=self._command_read(),
                 on_failure="422",
                 source=source_of(fn),
             )
@@ -182,7 +182,7 @@ class PlanWriter:
             kind=StepKind.RULE,
             label=_rule_label(fn, source),
             detail=fn.kind.replace("_", " "),
-            reads=(*(self._ref(r) for r in refs), *fn.params) or (self._input,),
+            reads=(*(self._ref(r) for r in refs), *fn.params) or self._command_read(),
             when=_when(fn),
             on_failure=f"422 {field}",
             attrs={"field": field, **({"message": fn.message} if fn.message else {})},
@@ -212,6 +212,9 @@ class PlanWriter:
             param=binding.name,
             fields=tuple(_fields(binding.command_type)),
         )
+
+    def _command_read(self) -> tuple[str, ...]:
+        return (self._input,) if self._input else ()
 
     def _ref(self, ref: FieldRef) -> str:
         return self._field(str(ref))

@@ -11,15 +11,19 @@ import inspect
 import time
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
-from loom.core.command.base import decode_command
-from loom.core.engine.compiler import UseCaseCompiler
+from loom.core.command.base import decode_command, written_fields
+from loom.core.engine.compiler import UseCaseCompiler, needs_command
+from loom.core.engine.log import RunLog, label_of
 from loom.core.engine.plan import ExecutionPlan, ExistsStep, LoadStep, ParamBinding
 from loom.core.errors import DomainError, NotFound, RuleViolation, RuleViolations
 from loom.core.job.outbox import Outbox
+from loom.core.logger import LoggerPort
 from loom.core.observe import EventKind, FanOut, Observer, RuntimeEvent
 from loom.core.tracing import get_trace_id
 from loom.core.uow import UnitOfWork, UnitOfWorkFactory
@@ -31,6 +35,7 @@ RepoResolver = Callable[[type[Any]], Any]
 
 _depth: ContextVar[int] = ContextVar("loom_run_depth", default=0)
 _NO_FIELDS: frozenset[str] = frozenset()
+_ASK: Any = object()
 
 
 class ParameterBindingError(DomainError, ValueError):
@@ -49,6 +54,8 @@ class RuntimeExecutor:
     Args:
         compiler: compiles on demand and keeps plans.
         uow_factory: opens units of work; None runs everything without one.
+        debug_execution: log every step.
+        logger: told of every run.
         metrics: observer of runs.
         repo_resolver: model -> repository, for loads and existence checks.
     """
@@ -59,13 +66,15 @@ class RuntimeExecutor:
         *,
         uow_factory: UnitOfWorkFactory | None = None,
         debug_execution: bool = False,
-        logger: Any = None,
+        logger: LoggerPort | None = None,
         metrics: Observer | FanOut | None = None,
         repo_resolver: RepoResolver | None = None,
     ) -> None:
         self._compiler = compiler
         self._uow_factory = uow_factory
         self._observer = None if isinstance(metrics, FanOut) and not metrics else metrics
+        self._logger = logger
+        self._debug = debug_execution
         self._repo_resolver = repo_resolver
         self._outbox = Outbox()
 
@@ -88,9 +97,10 @@ class RuntimeExecutor:
 
         Args:
             params: values of `execute`'s params by name; extra ones are ignored.
-            payload: the command's fields, wire or Python names.
+            payload: the command's fields, wire or Python names; or the command itself, already built.
             dependencies: repositories by model, before the resolver.
-            load_overrides: repositories by model for loads only, before `dependencies`.
+            load_overrides: by model, before `dependencies`: the entity its loads give (None = there is none), or a
+                repository they ask.
             read_only: no unit of work, whatever the class says.
 
         Raises:
@@ -102,9 +112,14 @@ class RuntimeExecutor:
         """
         plan = self._compiler.compile(type(instance))
         run = _Run(self, plan, instance, params or {}, payload, dependencies, load_overrides)
-        if self._observer is None:
+        observer = self._observer if self._logger is None else self._logged(run, self._logger)
+        if observer is None:
             return await self._in_transaction(run, read_only)
-        return await self._observed(run, read_only, self._observer)
+        return await self._observed(run, read_only, observer)
+
+    def _logged(self, run: "_Run", logger: LoggerPort) -> FanOut:
+        run.log = RunLog(logger, type(run.instance).__qualname__, steps=self._debug)
+        return FanOut((run.log,) if self._observer is None else (run.log, self._observer))
 
     async def _observed(self, run: "_Run", read_only: bool, observer: Observer) -> Any:
         name, started = type(run.instance).__qualname__, time.perf_counter()
@@ -183,6 +198,7 @@ class _Run:
         self._payload = payload
         self._dependencies = dependencies
         self._overrides = overrides
+        self.log: RunLog | None = None
         self._fields_set = _NO_FIELDS
         self._bound: dict[str, Any] = {}
 
@@ -196,10 +212,15 @@ class _Run:
         for check in self.plan.exists_steps:
             self._bound[check.name] = await self._exists(check)
         self._compute_and_judge()
+        self._say("Execute core logic")
         if self.plan.blocking:
             return await asyncio.to_thread(self.instance.execute, **self._bound)
         result = self.instance.execute(**self._bound)
         return await result if inspect.isawaitable(result) else result
+
+    def _say(self, step: str) -> None:
+        if self.log is not None:
+            self.log.step(step)
 
     def _build_command(self) -> None:
         binding = self.plan.input_binding
@@ -209,24 +230,33 @@ class _Run:
             raise ValueError(
                 f"payload is required: {type(self.instance).__name__} takes a {binding.command_type.__name__}"
             )
-        command, self._fields_set = decode_command(binding.command_type, self._payload)
+        self._say("Bind Input")
+        if isinstance(self._payload, binding.command_type):
+            command, self._fields_set = self._payload, frozenset(written_fields(self._payload, creating=True))
+        else:
+            command, self._fields_set = decode_command(binding.command_type, self._payload)
         self._bound[binding.name] = command
 
     async def _load(self, step: LoadStep) -> Any:
         value, known = self._lookup(step)
+        self._say(f"Load {step.entity_type.__name__}")
         if not known:
             return None
-        repo = self._executor.repository(step.entity_type, self._overrides, self._dependencies)
-        if step.lookup_kind is LookupKind.BY_ID:
-            entity = await repo.get_by_id(value, profile=step.profile)
-        else:
-            entity = await repo.get_by(step.against, value, profile=step.profile)
+        given = self._overrides.get(step.entity_type, _ASK) if self._overrides is not None else _ASK
+        entity = given if _is_entity(given, step) else await self._fetched(step, value)
         if entity is None:
             _refuse_missing(step, value)
         return entity
 
+    async def _fetched(self, step: LoadStep, value: Any) -> Any:
+        repo = self._executor.repository(step.entity_type, self._overrides, self._dependencies)
+        if step.lookup_kind is LookupKind.BY_ID:
+            return await repo.get_by_id(value, profile=step.profile)
+        return await repo.get_by(step.against, value, profile=step.profile)
+
     async def _exists(self, step: ExistsStep) -> bool:
         value, known = self._lookup(step)
+        self._say(f"Exists {step.entity_type.__name__}")
         if not known:
             return False
         repo = self._executor.repository(step.entity_type, None, self._dependencies)
@@ -244,28 +274,39 @@ class _Run:
         return value, value is not None or step.source_name in self._fields_set
 
     def _compute_and_judge(self) -> None:
-        binding = self.plan.input_binding
-        if binding is None or not (self.plan.compute_steps or self.plan.rule_steps):
+        if not (self.plan.compute_steps or self.plan.rule_steps):
             return
-        command = self._bound[binding.name]
+        binding = self.plan.input_binding
+        if binding is None:
+            self._refuse_without_command()
+        command = None if binding is None else self._bound[binding.name]
         violations: list[RuleViolation] = []
         for step in self.plan.compute_steps:
+            self._say(f"Compute {label_of(step.fn)}")
             try:
                 arguments = (dict(self._bound),) if step.accepts_context else ()
                 command = step.fn(command, self._fields_set, *arguments)
             except (RuleViolation, ValueError) as error:
                 violations.append(_as_violation(error, step.fn))
                 break
-        self._bound[binding.name] = command
+        if binding is not None:
+            self._bound[binding.name] = command
         self._judge(command, violations, only_client_fields=bool(violations))
         if violations:
             raise RuleViolations(violations)
+
+    def _refuse_without_command(self) -> None:
+        functions = [s.fn for s in self.plan.compute_steps] + [s.fn for s in self.plan.rule_steps]
+        if any(map(needs_command, functions)):
+            name = type(self.instance).__qualname__
+            raise RuntimeError(f"{name} has computes or rules over a command, but its execute has no Input()")
 
     def _judge(self, command: Any, violations: list[RuleViolation], *, only_client_fields: bool) -> None:
         computed = {str(s.fn.target) for s in self.plan.compute_steps if isinstance(s.fn, ComputeSpec)}
         for step in self.plan.rule_steps:
             if only_client_fields and _reads_any(step.fn, computed):
                 continue
+            self._say(f"Rule {label_of(step.fn)}")
             try:
                 arguments = (self._bound,) if step.accepts_context else ()
                 step.fn(command, self._fields_set, *arguments)
@@ -288,9 +329,25 @@ def bind_param(binding: ParamBinding, params: Values) -> Any:
     if not isinstance(annotation, type) or isinstance(raw, annotation):
         return raw
     try:
-        return msgspec.convert(raw, annotation, strict=False)
-    except (msgspec.ValidationError, TypeError):
+        return _converted(raw, annotation)
+    except (ValueError, TypeError):
         raise ParameterBindingError(binding.name, annotation.__name__) from None
+
+
+def _converted(raw: Any, annotation: type[Any]) -> Any:
+    """Texts are read as the type; a class msgspec knows nothing about is called with the value."""
+    if annotation is str and isinstance(raw, int | float | Decimal | UUID) and not isinstance(raw, bool):
+        return str(raw)
+    try:
+        return msgspec.convert(raw, annotation, strict=False)
+    except msgspec.ValidationError:
+        if not isinstance(msgspec.inspect.type_info(annotation), msgspec.inspect.CustomType):
+            raise
+    return annotation(raw)
+
+
+def _is_entity(given: Any, step: LoadStep) -> bool:
+    return given is None or isinstance(given, step.entity_type)
 
 
 def _refuse_missing(step: LoadStep | ExistsStep, value: Any) -> None:

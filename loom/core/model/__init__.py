@@ -3,7 +3,7 @@
 from loom.core.model.base import BaseModel, LoomStructMeta
 from loom.core.model.entity import EntityInfo, ProjectionInfo, RelationInfo, inspect_model
 from loom.core.model.enums import Cardinality, OnDelete, OnUpdate, ServerDefault, ServerOnUpdate
-from loom.core.model.field import ColumnField, ColumnFieldSpec, Field
+from loom.core.model.field import ColumnField, ColumnFieldSpec, Field, column_field
 from loom.core.model.introspection import (
     ColumnFieldInfo,
     get_column_fields,
@@ -13,8 +13,8 @@ from loom.core.model.introspection import (
     get_table_name,
 )
 from loom.core.model.joins import Join
-from loom.core.model.projection import PROJECTION_DEFAULT_MISSING, Projection, ProjectionField
-from loom.core.model.relation import Relation, RelationField
+from loom.core.model.projection import PROJECTION_DEFAULT_MISSING, Projection, ProjectionField, projection_field
+from loom.core.model.relation import Relation, RelationField, relation_field
 from loom.core.model.timestamped import TimestampedModel
 from loom.core.model.types import (
     JSON,
@@ -71,10 +71,13 @@ __all__ = [
     "Time",
     "TimestampedModel",
     "Uuid",
+    "column_field",
     "get_column_fields",
     "get_id_attribute",
     "get_projections",
     "get_relations",
     "get_table_name",
     "inspect_model",
+    "projection_field",
+    "relation_field",
 ]

@@ -6,6 +6,7 @@ the relations an entity was seeded with; it has no transactions either.
 
 import secrets
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID, uuid4
@@ -13,10 +14,10 @@ from uuid import UUID, uuid4
 from msgspec import UNSET, structs
 
 from loom.core.errors import Conflict, InvalidPayload, InvalidQuery
-from loom.core.model import ColumnFieldInfo, inspect_model
+from loom.core.model import BaseModel, ColumnFieldInfo, inspect_model
 from loom.core.model.enums import ServerDefault
 from loom.core.projection.runtime import build_projection_plan
-from loom.core.repository.abc.cursor import decode_cursor, encode_cursor, query_scope, total_order
+from loom.core.repository.abc.cursor import SortKey, decode_cursor, encode_cursor, query_scope, total_order
 from loom.core.repository.abc.query import (
     CursorResult,
     FilterGroup,
@@ -27,6 +28,7 @@ from loom.core.repository.abc.query import (
     PageResult,
     PaginationMode,
     QuerySpec,
+    SortSpec,
     build_page_result,
     check_page,
 )
@@ -42,7 +44,7 @@ class InMemoryRepository(Generic[EntityT]):
 
     Args:
         entity_type: a model, or any msgspec struct.
-        id_field: its id.
+        id_field: its id; the primary key where the model has no field of that name.
         creator: makes an entity of what `create` is given and the next id; by default same-named values are copied.
     """
 
@@ -51,7 +53,7 @@ class InMemoryRepository(Generic[EntityT]):
     ) -> None:
         self.model = entity_type
         self._info = inspect_model(entity_type)
-        self._id = id_field
+        self._id = id_field if id_field in self._info.columns else self._info.id_column or id_field
         self._creator = creator
         self._rows: dict[Any, EntityT] = {}
         self._last_id = 0
@@ -68,6 +70,7 @@ class InMemoryRepository(Generic[EntityT]):
 
     async def get_by(self, field: str, value: Any, profile: str = "default") -> EntityT | None:
         """Return the first entity, by id, whose `field` equals `value`; FilterPathError for an unknown column."""
+        self._check_profile(profile)
         found = next(self._equal(field, value), None)
         return None if found is None else self._projected(found, profile)
 
@@ -91,6 +94,7 @@ class InMemoryRepository(Generic[EntityT]):
     ) -> Any:
         """Return a page in id order; a plain list of everything where no page is asked for."""
         if page_params is None:
+            self._check_profile(profile)
             return [self._projected(entity, profile) for entity in self._rows.values()]
         equal = (filter_params or FilterParams()).filters
         filters = FilterGroup(tuple(FilterSpec(name, FilterOp.EQ, value) for name, value in equal.items()))
@@ -140,15 +144,17 @@ class InMemoryRepository(Generic[EntityT]):
         return known is not None and self._rows.pop(getattr(known, self._id), None) is not None
 
     def _page(self, query: QuerySpec, profile: str) -> PageResult[EntityT]:
+        self._check_profile(profile)
         check_page(query.page, query.limit)
-        found = in_order(self._matching(query), total_order(query, self._info))
+        found = in_order(self._matching(query), self._order(query))
         params = PageParams(page=query.page, limit=query.limit)
         items = [self._projected(entity, profile) for entity in found[params.offset : params.offset + params.limit]]
         return build_page_result(items, len(found), params)
 
     def _step(self, query: QuerySpec, profile: str) -> CursorResult[EntityT]:
+        self._check_profile(profile)
         check_page(1, query.limit)
-        keys, scope = total_order(query, self._info), query_scope(self._info.name, query, profile)
+        keys, scope = self._order(query), query_scope(self._info.name, query, profile)
         found = in_order(self._matching(query), keys)
         if query.cursor:
             position = decode_cursor(query.cursor, keys, scope, self._secret)
@@ -174,7 +180,18 @@ class InMemoryRepository(Generic[EntityT]):
         return (entity for entity in self._in_id_order() if matches(entity, condition, values))
 
     def _in_id_order(self) -> list[EntityT]:
-        return in_order(self._rows.values(), total_order(QuerySpec(), self._info))
+        return in_order(self._rows.values(), self._order(QuerySpec()))
+
+    def _order(self, query: QuerySpec) -> tuple[SortKey, ...]:
+        """The total order of a query: a struct that declares no primary key is told apart by its id."""
+        if self._info.id_column is None:
+            query = replace(query, sort=(*query.sort, SortSpec(self._id)))
+        return total_order(query, self._info)
+
+    def _check_profile(self, profile: str) -> None:
+        """Refuse a profile a model does not have; a plain struct shows the same under every name."""
+        if issubclass(self.model, BaseModel):
+            check_profile(self._info, profile)
 
     def _keep(self, entity: EntityT) -> EntityT:
         key = getattr(entity, self._id)
@@ -215,20 +232,25 @@ class InMemoryRepository(Generic[EntityT]):
         return entity
 
     def _projected(self, entity: EntityT, profile: str) -> EntityT:
-        """Return `entity` with what `profile` shows of it: relations of other profiles are left out."""
+        """Return `entity` with what `profile` shows of it: what belongs to other profiles is left out."""
         if not (self._info.relations or self._info.projections):
             return entity
-        check_profile(self._info, profile)
-        hidden = {r.name: UNSET for r in self._info.relations.values() if profile not in r.profiles}
+        derived: list[Any] = [*self._info.relations.values(), *self._info.projections.values()]
+        hidden = {each.name: UNSET for each in derived if profile not in each.profiles}
+        changes = hidden | self._derived(entity, profile)
+        return structs.replace(entity, **changes)  # type: ignore[type-var]  # entities are structs
+
+    def _derived(self, entity: EntityT, profile: str) -> dict[str, Any]:
+        """The projections of `profile`, from the relations `entity` holds; nothing where it holds too little."""
         values: dict[str, Any] = {}
         declared = {p.name: p.declared for p in self._info.projections_in(profile)}
         for step in build_projection_plan(declared).steps:
-            if not step.in_memory:
-                continue
-            value = step.projection.loader.load_from_object(entity, values)
+            value = step.projection.loader.load_from_object(entity, values) if step.in_memory else UNSET
+            if value is UNSET and step.projection.has_default and getattr(entity, step.name) is UNSET:
+                value = step.projection.default
             if value is not UNSET:
                 values[step.name] = value
-        return structs.replace(entity, **(hidden | values))  # type: ignore[type-var]  # entities are structs
+        return values
 
 
 def _now(column: ColumnFieldInfo) -> Any:

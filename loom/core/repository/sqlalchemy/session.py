@@ -158,6 +158,12 @@ def _remember_refusal(context: Any) -> None:
 
 
 def _prepare_sqlite(engine: AsyncEngine) -> None:
+    @sa.event.listens_for(engine.sync_engine, "handle_error")
+    def keep_when_cancelled(context: Any) -> None:
+        """Let a cancelled statement be rolled back; closing its connection would leave an unfinished statement its locks."""
+        if isinstance(context.original_exception, asyncio.CancelledError):
+            context.is_disconnect = False
+
     @sa.event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _: Any) -> None:
         cursor = connection.cursor()
