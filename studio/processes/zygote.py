@@ -34,7 +34,6 @@ LIBRARIES = (
     "loom.core.repository.sqlalchemy",
     "loom.rest.fastapi.auto",
     "loom.rest.autocrud",
-    "loom.testing",
     "omegaconf",
     "sqlalchemy.dialects.sqlite.aiosqlite",
     "sqlalchemy.dialects.postgresql.asyncpg",
