@@ -18,6 +18,7 @@ import uvicorn
 from loom.core.target import Target, TargetNotFound, find_target
 from studio.pages import PAGES
 from studio.processes.connections import Lobby
+from studio.processes.keys import Key, single_keys
 from studio.processes.ports import LOOPBACK, LOOPBACK6, listen, listen_on_loopback, port_of
 from studio.processes.supervisor import Supervisor
 from studio.processes.terminal import Terminal
@@ -93,8 +94,11 @@ class Session:
             left_behind.enter_context(_run_file(self._target.root, self._studio_url, self._token))
             self._terminal.banner(self._app_url, secret_url, notes)
             self._supervisor.request(("start",))
+            keys = self._keys(secret_url)
+            if left_behind.enter_context(single_keys(keys)):
+                self._terminal.note("press ? for the keys")
             if open_browser:
-                asyncio.get_running_loop().run_in_executor(None, webbrowser.open, secret_url)
+                keys["o"].press()
             await self._serve(studio)
 
     async def _serve(self, studio: StudioApp) -> None:
@@ -112,6 +116,22 @@ class Session:
             await following
         await self._supervisor.stop()
         await serving
+
+    def _keys(self, secret_url: str) -> dict[str, Key]:
+        """Return what each key does."""
+
+        def browse() -> None:
+            asyncio.get_running_loop().run_in_executor(None, webbrowser.open, secret_url)
+
+        keys = {
+            "r": Key("reload now", lambda: self._supervisor.request(("manual",))),
+            "o": Key("open the studio", browse),
+            "c": Key("clear the screen", self._terminal.clear),
+            "e": Key("say the last error again", lambda: self._terminal.failure(self._store.status.failure)),
+            "q": Key("quit", self._stop.set),
+        }
+        keys["?"] = Key("this help", lambda: self._terminal.help({key: words for key, (words, _) in keys.items()}))
+        return keys
 
     async def _follow(self) -> None:
         async for changed in watch_project(self._target.root, self._terminal.note).changes():

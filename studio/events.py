@@ -38,6 +38,26 @@ class Frame(Struct, frozen=True, kw_only=True):
     own: bool = False
 
 
+class Fix(Struct, frozen=True, kw_only=True):
+    """How to mend a failure, where that is known.
+
+    Attributes:
+        kind: "replace" (`old` by `new` in `line` of `file`), "install" (run `command`) or "create_table" (named `new`).
+        label: the same for a button: `Install the extra postgres`.
+        command: for a shell; "" where there is none.
+        file: absolute path; "" where no file is to blame.
+        line: 1-based; 0 where no file is to blame.
+    """
+
+    kind: str
+    label: str
+    command: str = ""
+    file: str = ""
+    line: int = 0
+    old: str = ""
+    new: str = ""
+
+
 class Failure(Struct, frozen=True, kw_only=True):
     """Why a build did not serve.
 
@@ -48,6 +68,7 @@ class Failure(Struct, frozen=True, kw_only=True):
         frames: own frames first, innermost first within each group.
         diagnostics: every compile problem at once; empty in other phases.
         hint: what to do about it; "" where nothing is known.
+        fix: the same as data, where it is certain enough to offer; None where it is not.
     """
 
     phase: str
@@ -56,6 +77,7 @@ class Failure(Struct, frozen=True, kw_only=True):
     frames: tuple[Frame, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     hint: str = ""
+    fix: Fix | None = None
 
 
 class Start(Struct, frozen=True, kw_only=True, tag="start"):

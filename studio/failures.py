@@ -3,14 +3,17 @@
 import linecache
 import traceback
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 
-from loom.core.errors import Diagnostic, DiagnosticError, did_you_mean
-from studio.events import Failure, Frame
+from loom.core.errors import Diagnostic, DiagnosticError
+from studio.events import Failure, Fix, Frame
+from studio.fixes import fix_for
 
 CONTEXT_LINES = 3
 MESSAGE_LIMIT = 2000
 FRAMES_KEPT = 30
+MODULES_LOOKED_AT = 2000
 _STUDIO = Path(__file__).parent
 INSTALLED = frozenset({"site-packages", "dist-packages", ".venv", "venv"})
 
@@ -25,12 +28,16 @@ def failure_of(error: BaseException, root: Path, phase: str) -> Failure:
             frames=tuple(_diagnostic_frame(d, root) for d in error.diagnostics if d.file),
             diagnostics=error.diagnostics,
         )
+    frames = _frames(error, root)
+    own = next((frame for frame in frames if frame.own), None)
+    fix = fix_for(error, _own_modules(root), own.file if own else "", own.line if own else 0)
     return Failure(
         phase=phase,
         title=type(error).__name__,
         message=str(error)[:MESSAGE_LIMIT] or type(error).__name__,
-        frames=_frames(error, root),
-        hint=_hint(error, root),
+        frames=frames,
+        hint=_hint(error, fix),
+        fix=fix,
     )
 
 
@@ -71,11 +78,16 @@ def _diagnostic_frame(diagnostic: Diagnostic, root: Path) -> Frame:
     return make_frame(diagnostic.file, diagnostic.line, diagnostic.where, root)
 
 
-def _hint(error: BaseException, root: Path) -> str:
+def _own_modules(root: Path) -> set[str]:
+    found = (path.stem for path in root.rglob("*.py") if is_own(str(path), root))
+    return set(islice(found, MODULES_LOOKED_AT))
+
+
+def _hint(error: BaseException, fix: Fix | None) -> str:
+    if fix is not None:
+        return fix.command or (f"did you mean '{fix.new}'?" if fix.kind == "replace" else fix.label)
     if isinstance(error, ModuleNotFoundError) and error.name:
-        top = error.name.partition(".")[0]
-        siblings = {path.stem for path in root.rglob("*.py") if is_own(str(path), root)}
-        return did_you_mean(error.name.rpartition(".")[2], siblings) or f"is it installed? pip install {top}"
+        return f"is it installed? pip install {error.name.partition('.')[0]}"
     if isinstance(error, NameError) and error.name:
         return f"{error.name} is not defined here; is an import missing?"
     return ""
