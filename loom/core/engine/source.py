@@ -81,11 +81,15 @@ def _names_bound(node: ast.AST) -> set[str]:
 
 def _class_source(cls: type[Any]) -> Source | None:
     try:
-        lines, line = inspect.getsourcelines(cls)
         file = inspect.getsourcefile(cls) or ""
-    except (OSError, TypeError):
+    except TypeError:
         return None
-    return Source(module=cls.__module__, file=file, line=line, code=textwrap.dedent("".join(lines)))
+    lines = linecache.getlines(file)
+    found = _classes_by_name("".join(lines)).get(cls.__qualname__)
+    if found is None:
+        return None
+    first, last = found
+    return Source(module=cls.__module__, file=file, line=first, code=textwrap.dedent("".join(lines[first - 1 : last])))
 
 
 def _code_of(thing: Any) -> types.CodeType | None:
@@ -103,16 +107,41 @@ def _node_of(code: types.CodeType) -> FunctionNode | None:
 @lru_cache(maxsize=32)  # one file declares many functions; parsing it for each was most of a start
 def _functions_by_line(text: str) -> dict[int, list[FunctionNode]]:
     """Return the functions and lambdas of a module's text by their first line; empty where it does not parse."""
-    try:
-        tree = ast.parse(text)
-    except SyntaxError:
-        return {}
     found: dict[int, list[FunctionNode]] = {}
-    for node in ast.walk(tree):
+    for node in ast.walk(_parsed(text)):
         if isinstance(node, FunctionNode):
-            decorators = [] if isinstance(node, ast.Lambda) else node.decorator_list
-            found.setdefault(min([node.lineno, *(d.lineno for d in decorators)]), []).append(node)
+            found.setdefault(_first_line(node), []).append(node)
     return found
+
+
+@lru_cache(maxsize=32)
+def _classes_by_name(text: str) -> dict[str, tuple[int, int]]:
+    """Return first and last line of each class of a module's text by qualified name; the first of equal names."""
+    found: dict[str, tuple[int, int]] = {}
+    waiting: list[tuple[str, ast.AST]] = [("", _parsed(text))]
+    while waiting:
+        prefix, node = waiting.pop()
+        name = prefix + getattr(node, "name", "")
+        if isinstance(node, ast.ClassDef):
+            found.setdefault(name, (_first_line(node), node.end_lineno or node.lineno))
+        inner = f"{name}." if isinstance(node, ast.ClassDef) else f"{name}.<locals>."
+        scope = inner if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) else prefix
+        waiting.extend((scope, child) for child in reversed(list(ast.iter_child_nodes(node))))
+    return found
+
+
+@lru_cache(maxsize=4)
+def _parsed(text: str) -> ast.Module:
+    try:
+        return ast.parse(text)
+    except SyntaxError:
+        return ast.Module(body=[], type_ignores=[])
+
+
+def _first_line(node: ast.ClassDef | FunctionNode) -> int:
+    """The line of the first decorator where there is one."""
+    decorators = [] if isinstance(node, ast.Lambda) else node.decorator_list
+    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 
 def _lambda_node(nodes: list[FunctionNode], code: types.CodeType) -> FunctionNode | None:
@@ -129,10 +158,13 @@ def _encloses(node: ast.expr, spot: tuple[int, int]) -> bool:
     return (node.lineno, node.col_offset) <= spot < end
 
 
-def _segment(code: types.CodeType, node: ast.AST) -> str:
-    text = "".join(linecache.getlines(code.co_filename))
-    segment = ast.get_source_segment(text, node, padded=not isinstance(node, ast.Lambda)) or ""
-    return textwrap.dedent(segment)[:_TEXT_LIMIT]
+def _segment(code: types.CodeType, node: FunctionNode) -> str:
+    """The node's own text. (The standard library's way splits the whole file for every node.)"""
+    lines = linecache.getlines(code.co_filename)[node.lineno - 1 : node.end_lineno]
+    lines[-1] = lines[-1].encode()[: node.end_col_offset].decode()
+    if isinstance(node, ast.Lambda):
+        lines[0] = lines[0].encode()[node.col_offset :].decode()
+    return textwrap.dedent("".join(lines))[:_TEXT_LIMIT]
 
 
 def _behaviour(thing: Any, depth: int, seen: frozenset[int]) -> str:
