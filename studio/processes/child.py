@@ -27,8 +27,10 @@ from studio.failures import failure_of
 from studio.processes.connections import Lobby
 from studio.processes.importer import CompiledAhead, import_from_source, own_files
 from studio.processes.server import ChildServer
+from studio.processes.warmup import warm_up
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_NAME = 15
 
 
 class Inherited(NamedTuple):
@@ -53,6 +55,7 @@ def run(inherited: Inherited) -> None:
     ahead = CompiledAhead()
     _note_the_end(inherited.stack)
     ahead.compile(own_files(Path.cwd()))
+    warm_up(())  # a fork shares pages until it writes to them: better now than when a save waits
     inherited.control.setblocking(True)
     start = receive_now(inherited.control)
     if isinstance(start, Start):
@@ -67,10 +70,16 @@ def say(control: socket.socket, message: Message) -> None:
     control.setblocking(False)
 
 
-def end_with(supervisor: int) -> None:
-    """Have the kernel end this process when its parent ends, where it can; leave at once where that has happened."""
+def end_with(supervisor: int, name: str = "loom-app") -> None:
+    """Have the kernel end this process when its parent ends, where it can; leave at once where that has happened.
+
+    Args:
+        name: what `ps` and `top` call the process.
+    """
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        libc = ctypes.CDLL(None)
+        libc.prctl(_PR_SET_NAME, name.encode())
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != supervisor:
             sys.exit(1)
 
@@ -114,6 +123,7 @@ def _import_app(start: Start, ahead: CompiledAhead) -> Any:
     try:
         app = getattr(importlib.import_module(start.module), start.attribute, None)
     finally:
+        gc.freeze()  # what was just made lives as long as this process
         gc.enable()
     if app is None:
         raise LoomError(f"module {start.module!r} has no attribute {start.attribute!r}", code="not_an_app")

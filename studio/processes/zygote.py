@@ -11,8 +11,6 @@ Theory of operation
 """
 
 import asyncio
-import gc
-import importlib
 import os
 import socket
 import sys
@@ -25,25 +23,7 @@ from pathlib import Path
 from studio.events import Forked, Message, Unfit, Warm, encode
 from studio.processes.child import Inherited, end_with, run
 from studio.processes.connections import Lobby
-
-LIBRARIES = (
-    "aiosqlite",
-    "asyncpg",
-    "fastapi",
-    "fastapi.openapi.utils",
-    "loom.core.repository.sqlalchemy",
-    "loom.rest.fastapi.auto",
-    "loom.rest.autocrud",
-    "omegaconf",
-    "sqlalchemy.dialects.sqlite.aiosqlite",
-    "sqlalchemy.dialects.postgresql.asyncpg",
-    "sqlalchemy.ext.asyncio",
-    "uvicorn.lifespan.on",
-    "uvicorn.loops.auto",
-    "uvicorn.protocols.http.httptools_impl",
-    "uvicorn.protocols.websockets.auto",
-)
-"""What most applications import; one that is not installed is left out."""
+from studio.processes.warmup import LIBRARIES, warm_up
 
 _DESCRIPTORS = 2
 
@@ -51,7 +31,7 @@ _DESCRIPTORS = 2
 def main(arguments: list[str]) -> None:
     """Import, then fork a parked child per request."""
     *numbers, supervisor = map(int, arguments[:5])
-    end_with(supervisor)
+    end_with(supervisor, "loom-zygote")
     control, listener, give, take = (socket.socket(fileno=number) for number in numbers)
     own = _descriptors()
     began = time.perf_counter()
@@ -70,16 +50,6 @@ def main(arguments: list[str]) -> None:
         inherited.control.close()
         os.close(inherited.stack)
         _say(control, Forked(pid=pid))
-
-
-def warm_up(modules: tuple[str, ...]) -> None:
-    """Import `modules`, and put what they made out of the collector's reach so that forks share it."""
-    sys.dont_write_bytecode = True
-    for module in modules:
-        with suppress(Exception):  # a library that does not import is the application's problem, in its own words
-            importlib.import_module(module)
-    gc.collect()
-    gc.freeze()
 
 
 def unfit(own: frozenset[int]) -> tuple[str, ...]:
@@ -103,12 +73,15 @@ def fork_twice(in_child: Callable[[], None]) -> int:
         os.waitpid(between, 0)
         with os.fdopen(read, "rb") as pipe:
             return int(pipe.read() or -1)
+    parent = os.getpid()
     pid = os.fork()
     if pid:
         os.write(write, b"%d" % pid)
         os._exit(0)
     os.close(read)
     os.close(write)
+    while os.getppid() == parent:  # it is about to leave
+        time.sleep(0.0002)
     in_child()
     return 0
 
@@ -116,8 +89,6 @@ def fork_twice(in_child: Callable[[], None]) -> int:
 def _become_child(control: socket.socket, supervisor: int) -> None:
     control.close()
     os.setsid()  # Ctrl-C reaches the supervisor alone
-    while os.getppid() not in (supervisor, 1):  # the process in between is about to leave
-        time.sleep(0.0002)
     end_with(supervisor)
 
 

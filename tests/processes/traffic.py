@@ -72,7 +72,7 @@ class Traffic:
             self._note(answer, began)
 
     async def _kept_connection(self) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        reader, writer = await self._connected()
         while self._running:
             self.asked += 1
             began = time.perf_counter()
@@ -84,12 +84,23 @@ class Traffic:
                     self._note(head + await reader.readexactly(length), began)
             except TimeoutError:
                 self.outcomes["timeout"] += 1
+                writer.close()
+                reader, writer = await self._connected()
             except (OSError, asyncio.IncompleteReadError):
                 self.outcomes["cut"] += 1
                 self.kept_cut += 1
-                reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                writer.close()
+                reader, writer = await self._connected()
             await asyncio.sleep(1 / self.rate)
         writer.close()
+
+    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Return a new connection, once there is somebody to take it."""
+        while True:
+            try:
+                return await asyncio.open_connection("127.0.0.1", self.port)
+            except OSError:
+                await asyncio.sleep(0.05)
 
     def _note(self, answer: bytes, began: float) -> None:
         self.outcomes[answer.split()[1].decode() if answer else "empty"] += 1
