@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+BENCH_STAMP := $(VENV)/.installed-bench
 
-.PHONY: help dev check test docs format clean
+.PHONY: help dev check test docs bench bench-full format clean
 .DEFAULT_GOAL := help
 
 help:
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
 $(STAMP): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -32,6 +33,18 @@ test: $(STAMP) ## everything, with a real browser where one can be had
 
 docs: $(STAMP) ## the documentation as a site in build/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict --config-file docs/mkdocs.yml
+
+$(BENCH_STAMP): $(STAMP)
+	@$(BIN)/python -m pip install --quiet --group bench
+	@touch $(BENCH_STAMP)
+
+bench: $(BENCH_STAMP) ## loom beside the same application written by hand, some minutes
+	@./.ci/wrk
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-full: $(BENCH_STAMP) ## the same with every scenario, database and level, about two hours
+	@./.ci/wrk
+	@$(BIN)/python -m benchmarks --full $(ARGS)
 
 format: $(STAMP) ## rewrite the sources in the house format
 	$(BIN)/ruff format .

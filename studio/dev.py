@@ -16,6 +16,8 @@ import typer
 import uvicorn
 
 from loom.core.target import Target, TargetNotFound, find_target
+from studio.archive.archive import Archive
+from studio.archive.collector import Collector
 from studio.pages import PAGES
 from studio.processes.connections import Lobby
 from studio.processes.keys import Key, single_keys
@@ -25,6 +27,7 @@ from studio.processes.terminal import Terminal
 from studio.processes.warm import spawner_for
 from studio.processes.watcher import watch_project
 from studio.store import Store
+from studio.trace import SOCKET
 from studio.web.app import StudioApp, create_studio
 
 _PRODUCTION = frozenset({"production", "prod", "staging"})
@@ -73,7 +76,9 @@ class Session:
         self._port = port_of(studio_sockets[0])
         self._studio_url = f"http://{LOOPBACK}:{self._port}/"
         self._app_url = f"http://{_in_url(app_socket.getsockname()[0])}:{port_of(app_socket)}/"
-        self._store = Store()
+        self._archive = Archive(_own_folder(target.root) / "traces.db")
+        self._store = Store(traces=self._archive)
+        self._collector = Collector(self._archive, lambda newest: self._store.announce("trace", n=str(newest)))
         self._store.set_status(self._store.status.state, url=self._app_url)
         spawner = spawner_for(target.root, app_socket, Lobby.open(), terminal.note)
         self._supervisor = Supervisor(
@@ -90,6 +95,8 @@ class Session:
         )
         secret_url = f"{self._studio_url}#k={self._token}"
         self._stop_on_signals()
+        await self._collector.start()
+        os.environ[SOCKET] = self._collector.path  # children inherit it
         with self._left_behind as left_behind:
             left_behind.enter_context(_run_file(self._target.root, self._studio_url, self._token))
             self._terminal.banner(self._app_url, secret_url, notes)
@@ -100,6 +107,8 @@ class Session:
             if open_browser:
                 keys["o"].press()
             await self._serve(studio)
+        await self._collector.stop()
+        self._archive.close()
 
     async def _serve(self, studio: StudioApp) -> None:
         config = uvicorn.Config(
@@ -169,12 +178,18 @@ class _Quiet(uvicorn.Server):
         await self._serve(sockets)
 
 
+def _own_folder(root: Path) -> Path:
+    """Return the project's `.loom`, which keeps itself out of version control."""
+    folder = root / ".loom"
+    folder.mkdir(exist_ok=True)
+    (folder / ".gitignore").write_text("*\n")
+    return folder
+
+
 @contextmanager
 def _run_file(root: Path, url: str, token: str) -> Iterator[None]:
     """Leave address and key where only this user's own tools can read them, for as long as they are ours."""
-    folder = root / ".loom"
-    folder.mkdir(exist_ok=True)
-    file = folder / "studio.json"
+    file = _own_folder(root) / "studio.json"
     content = msgspec.json.encode({"url": url, "token": token, "pid": os.getpid()})
     file.unlink(missing_ok=True)
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -14,6 +14,7 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
+from studio.archive.archive import Archive
 from studio.diff import Change, diff
 from studio.events import Failure
 from studio.snapshot import Snapshot
@@ -94,10 +95,17 @@ class AppStatus(Struct, frozen=True, kw_only=True):
 
 
 class Store:
-    """Current status, current snapshot and the build log; announces every write as a `Fact`."""
+    """Current status, current snapshot and the build log; announces every write as a `Fact`.
 
-    def __init__(self, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    Attributes:
+        traces: what was recorded; in memory unless given.
+    """
+
+    def __init__(
+        self, *, now: Callable[[], datetime] = lambda: datetime.now(UTC), traces: Archive | None = None
+    ) -> None:
         self._now = now
+        self.traces = traces or Archive()
         self._builds: deque[Build] = deque(maxlen=BUILDS_KEPT)
         self._serving: Build | None = None
         self._status = AppStatus(since=now())

@@ -43,6 +43,16 @@ class LoomError(Exception):
         self.message = message
         self.code = code
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel between processes with every attribute, whatever the constructor of the class takes."""
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(cls: type[LoomError], arguments: tuple[Any, ...], attributes: dict[str, Any]) -> LoomError:
+    error = cls.__new__(cls, *arguments)
+    error.__dict__.update(attributes)
+    return error
+
 
 class DomainError(LoomError):
     """A business failure: the caller can do something about it."""
@@ -56,13 +66,28 @@ class SystemError(LoomError, builtins.SystemError):  # noqa: A001 - the API's na
 
 
 class Unavailable(SystemError):
-    """A dependency is gone or saturated; the same call may succeed later."""
+    """A dependency is gone or saturated; the same call may succeed later.
+
+    Attributes:
+        retry_after_s: seconds a caller should wait before asking again.
+    """
 
     status = 503
+    retry_after_s: ClassVar[int] = 1
 
     def __init__(self, message: str = "The service is temporarily unavailable") -> None:
         super().__init__(message)
         self.code = ErrorCode.UNAVAILABLE
+
+
+class Contention(Unavailable):
+    """The database undid the transaction because another stood in its way (serialization failure, deadlock).
+
+    Nothing was stored. The executor runs the use case again, a few times, before a caller sees this.
+    """
+
+    def __init__(self, message: str = "Too many changes of the same data at once") -> None:
+        super().__init__(message)
 
 
 class NotFound(DomainError):

@@ -56,6 +56,11 @@ def crud_use_case(model: type[Any], op: CrudOp) -> type[Any]:
     return made[op]
 
 
+def is_crud(use_case: type[Any]) -> bool:
+    """Return whether `use_case` is one of those made here."""
+    return "__loom_crud_of__" in vars(use_case)
+
+
 def _route(model: type[Any], op: CrudOp) -> RestRoute:
     method, path, status = _ROUTES[op]
     return RestRoute(use_case=crud_use_case(model, op), method=method, path=path, status_code=status)
@@ -132,6 +137,7 @@ def _named(cls: type[Any], model: type[Any], op: CrudOp) -> type[Any]:
     cls.__module__ = model.__module__
     cls.execute.__qualname__ = f"{cls.__qualname__}.execute"
     cls.__doc__ = _DOCS[op].format(model.__name__)
+    cls.__loom_crud_of__ = model
     set_use_case_key(cls, f"{model_entity_key(model)}{KEY_SEPARATOR}{op}")
     return cls
 

@@ -13,7 +13,9 @@ from loom.core.engine.source import attribute_line, source_of
 from loom.core.engine.typenames import type_name
 from loom.core.errors import Diagnostic, DiagnosticError, did_you_mean
 from loom.core.model import BaseModel, inspect_model
+from loom.core.repository.abc.query import MAX_LIMIT
 from loom.rest.decode import binds_text
+from loom.rest.listing import unknown_fields
 from loom.rest.route import PATH_PARAM, CompiledRoute, stored_model
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
@@ -44,6 +46,7 @@ def route_problems(compiled: CompiledRoute) -> Iterator[Found]:
     yield from _path(compiled)
     yield from _profiles(compiled)
     yield from _sources(compiled)
+    yield from _lists(compiled)
 
 
 def route_oddities(compiled: CompiledRoute) -> Iterator[Found]:
@@ -146,6 +149,14 @@ def _sources(compiled: CompiledRoute) -> Iterator[Found]:
         needed = in_path or (binding.required and binding.name in compiled.query_params)
         if needed and not binds_text(binding.annotation):
             yield _no_source(compiled, binding)
+
+
+def _lists(compiled: CompiledRoute) -> Iterator[Found]:
+    model, listing = stored_model(compiled.route.use_case), compiled.listing
+    for name, hint in unknown_fields(model, listing):
+        yield "unknown_list_field", f"{model.__name__ if model else ''} has no {name!r} to filter or sort by", hint
+    if not 1 <= listing.max_limit <= MAX_LIMIT:
+        yield "bad_max_limit", f"max_limit {listing.max_limit} is not in [1, {MAX_LIMIT}]", ""
 
 
 def _no_source(compiled: CompiledRoute, binding: ParamBinding) -> Found:

@@ -1,14 +1,18 @@
 """Interfaces and plans become compiled routes. What can be wrong with them: `loom.rest.checks`."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar, get_args
 
 from loom.core.engine import ExecutionPlan, UseCaseCompiler
 from loom.core.errors import Diagnostic, DiagnosticError
 from loom.core.repository.abc.query import QuerySpec
+from loom.rest.autocrud import is_crud
+from loom.rest.bounds import enforced_bounds, path_keys, stated_bounds
 from loom.rest.checks import duplicates, hidden, interface_problems, problem, route_oddities, route_problems, warn
+from loom.rest.listing import Listing, listing_of
 from loom.rest.model import RestApiDefaults, RestRoute
-from loom.rest.route import PATH_PARAM, CompiledRoute, columns_of
+from loom.rest.route import PATH_PARAM, CompiledRoute, stored_model
 
 __all__ = ["CompiledRoute", "InterfaceCompilationError", "RestInterfaceCompiler"]
 
@@ -108,8 +112,9 @@ class RestInterfaceCompiler:
         types = {p.name: p.annotation for p in plan.param_bindings}
         path_params = tuple(name for name, _ in PATH_PARAM.findall(full_path))
         spec = next((name for name, t in types.items() if QuerySpec in (t, *get_args(t))), "")
-        defaults = self._defaults
-        return CompiledRoute(
+        defaults, model = self._defaults, stored_model(route.use_case)
+        stated = stated_bounds(plan, model)
+        compiled = CompiledRoute(
             interface=interface,
             interface_name=interface.__name__,
             route=route,
@@ -131,7 +136,22 @@ class RestInterfaceCompiler:
             path_params=path_params,
             query_params=tuple(_from_query(types, {*path_params, spec, "profile"})),
             query_spec=spec,
-            columns=columns_of(route.use_case) if spec else {},
+            keys=path_keys(plan, path_params, model),
+            stated_bounds=stated,
+            body_bounds=enforced_bounds(stated, is_crud=is_crud(route.use_case)),
+        )
+        return replace(compiled, listing=self._listing(interface, compiled)) if spec else compiled
+
+    def _listing(self, interface: type[Any], compiled: CompiledRoute) -> Listing:
+        route = compiled.route
+        exposed = compiled.effective_allowed_profiles if compiled.effective_expose_profile else ()
+        return listing_of(
+            stored_model(route.use_case),
+            compiled.returns,
+            (compiled.effective_profile_default, *exposed),
+            filterable=_given((route.filterable, interface.filterable), None),
+            sortable=_given((route.sortable, interface.sortable), None),
+            max_limit=_given((route.max_limit, interface.max_limit), self._defaults.max_limit),
         )
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from structlog.contextvars import bind_contextvars, reset_contextvars
+
 from loom.core.tracing import clean_trace_id, generate_trace_id, reset_trace_id, set_trace_id
-from loom.rest.encode import encode
-from loom.rest.errors import error_body
+from loom.rest.errors import refusal
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -31,19 +32,19 @@ class TraceIdMiddleware:
             return
         trace_id = self._sent(scope) or generate_trace_id()
         answer = _Answer(send, self._header, trace_id.encode())
-        token = set_trace_id(trace_id)
+        token, bound = set_trace_id(trace_id), bind_contextvars(trace_id=trace_id)
         try:
             await self._app(scope, receive, answer)
         except Exception as error:
             if not answer.started:
-                await _refuse(error, answer)
+                await _refuse(scope, error, answer)
             raise
         finally:
+            reset_contextvars(**bound)
             reset_trace_id(token)
 
     def _sent(self, scope: Any) -> str | None:
-        sent = next((value for name, value in scope["headers"] if name.lower() == self._header), b"")
-        return clean_trace_id(sent.decode("latin-1"))
+        return clean_trace_id(_header(scope, self._header))
 
 
 class _Answer:
@@ -63,8 +64,12 @@ class _Answer:
         await self._send(message)
 
 
-async def _refuse(error: Exception, send: Send) -> None:
-    status, body = error_body(error)
-    headers = [(b"content-type", b"application/json")]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": encode(body)})
+def _header(scope: Any, wanted: bytes) -> str | None:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name.lower() == wanted), None)
+
+
+async def _refuse(scope: Any, error: Exception, send: Send) -> None:
+    refused = refusal(error, _header(scope, b"accept"))
+    headers = [(name.encode(), value.encode()) for name, value in refused.headers.items()]
+    await send({"type": "http.response.start", "status": refused.status, "headers": headers})
+    await send({"type": "http.response.body", "body": refused.body})

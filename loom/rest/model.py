@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
-from loom.core.repository.abc.query import PaginationMode
+from loom.core.repository.abc.query import MAX_LIMIT, PaginationMode
 from loom.rest.constants import PROFILE_DEFAULT
 
 __all__ = ["PaginationMode", "RestApiDefaults", "RestInterface", "RestRoute"]
@@ -29,6 +29,9 @@ class RestRoute:
     profile_default: str = ""
     allowed_profiles: tuple[str, ...] = ()
     expose_profile: bool = False
+    filterable: tuple[str, ...] | None = None
+    sortable: tuple[str, ...] | None = None
+    max_limit: int | None = None
 
 
 @dataclass(frozen=True)
@@ -39,10 +42,18 @@ class RestApiDefaults:
     allow_pagination_override: bool = True
     profile_default: str = PROFILE_DEFAULT
     allowed_profiles: tuple[str, ...] = ()
+    max_limit: int = MAX_LIMIT
 
 
 class RestInterface(Generic[ModelT]):
-    """A resource: a prefix and the routes below it. `auto = True` without routes gives the five of auto-CRUD."""
+    """A resource: a prefix and the routes below it. `auto = True` without routes gives the five of auto-CRUD.
+
+    Attributes:
+        filterable: what list queries may filter by, instead of what the answer shows: columns, `relation.column`, and
+            relations for `exists`.
+        sortable: columns list queries may sort by, instead of those the answer shows.
+        max_limit: the longest page.
+    """
 
     __loom_kind__: ClassVar[str] = "interface"
     prefix: ClassVar[str] = ""
@@ -55,6 +66,9 @@ class RestInterface(Generic[ModelT]):
     profile_default: ClassVar[str] = ""
     allowed_profiles: ClassVar[tuple[str, ...]] = ()
     expose_profile: ClassVar[bool] = False
+    filterable: ClassVar[tuple[str, ...] | None] = None
+    sortable: ClassVar[tuple[str, ...] | None] = None
+    max_limit: ClassVar[int | None] = None
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

@@ -1,50 +1,46 @@
-"""The query string of a list route, as a `QuerySpec`.
-
-A filter value becomes the type of the column it names. Where the route's model has no such column (`relation.column`)
-the text is kept for the repository to type; where the route has no model, its spelling decides.
-"""
+"""The query string of a list route, as a `QuerySpec`. Its filters: `loom.rest.filters`."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from loom.core.errors import InvalidQuery
-from loom.core.repository.abc.query import (
-    FilterGroup,
-    FilterOp,
-    FilterSpec,
-    PaginationMode,
-    QuerySpec,
-    SortSpec,
-    check_page,
-)
-from loom.core.repository.values import column_value
+from loom.core.errors import InvalidQuery, did_you_mean
+from loom.core.repository.abc.query import PaginationMode, QuerySpec, SortSpec, check_page
 from loom.rest.constants import QueryParam
+from loom.rest.filters import read_filters
+from loom.rest.names import snake
 from loom.rest.route import CompiledRoute
 
 RESERVED = frozenset(map(str, QueryParam))
+DEFAULT_LIMIT = 50
+MAX_PAGE = 999_999_999
 _INTEGER = re.compile(r"-?[0-9]{1,9}")
-_WHOLE = re.compile(r"-?[0-9]{1,18}")
-_DECIMAL = re.compile(r"-?[0-9]+\.[0-9]+")
+_SHOWN = 60
 
 
-def read_query(params: Mapping[str, str], route: CompiledRoute) -> QuerySpec:
+def read_query(sent: Sequence[tuple[str, str]], route: CompiledRoute, path: str = "") -> QuerySpec:
     """Return the query a list request asks for.
 
+    Args:
+        sent: the parameters, in order.
+        path: of the request; a cursor is good for the path it was given at.
+
     Raises:
-        InvalidQuery: a parameter cannot be read; the message is safe to show.
+        InvalidQuery: a parameter cannot be read or is not allowed; the message is safe to show.
     """
+    params = dict(sent)
     token = params.get("after") or params.get("cursor")
     mode = _mode(params.get("pagination"), token, route)
-    limit, page = _integer(params, "limit", 50), _integer(params, "page", 1)
+    limit, page = _limit(params, route), _integer(params, "page", 1)
     check_page(page, limit)
+    own = RESERVED.union(route.query_params)
     return QuerySpec(
-        filters=_filters(params, route),
-        sort=_sort(params),
+        filters=read_filters([(k, v) for k, v in sent if k not in own and snake(k) not in own], route.listing),
+        sort=_sort(params, route),
         pagination=mode,
         limit=limit,
         page=page,
         cursor=token if mode is PaginationMode.CURSOR else None,
+        scope=path,
     )
 
 
@@ -66,9 +62,9 @@ def read_profile(params: Mapping[str, str], route: CompiledRoute) -> str:
     return asked
 
 
-def snake(name: str) -> str:
-    """`fullName` -> `full_name`."""
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
+def default_limit(route: CompiledRoute) -> int:
+    """Return the page length of a request that names none."""
+    return min(DEFAULT_LIMIT, route.listing.max_limit)
 
 
 def _mode(asked: str | None, token: str | None, route: CompiledRoute) -> PaginationMode:
@@ -86,12 +82,24 @@ def _mode(asked: str | None, token: str | None, route: CompiledRoute) -> Paginat
     return mode
 
 
-def _sort(params: Mapping[str, str]) -> tuple[SortSpec, ...]:
+def _sort(params: Mapping[str, str], route: CompiledRoute) -> tuple[SortSpec, ...]:
     direction = params.get("direction", "ASC").upper()
     if direction not in ("ASC", "DESC"):
         raise InvalidQuery("Invalid direction; use ASC or DESC", field="direction")
-    field = params.get("sort")
-    return (SortSpec(snake(field), "DESC" if direction == "DESC" else "ASC"),) if field else ()
+    field, sortable = snake(params.get("sort", "")), route.listing.sortable
+    if not field:
+        return ()
+    if sortable is not None and field not in sortable:
+        hint = did_you_mean(field[:_SHOWN], sortable)
+        raise InvalidQuery(f"cannot sort by '{field[:_SHOWN]}'" + (f"; {hint}" if hint else ""), field="sort")
+    return (SortSpec(field, "DESC" if direction == "DESC" else "ASC"),)
+
+
+def _limit(params: Mapping[str, str], route: CompiledRoute) -> int:
+    limit, longest = _integer(params, "limit", default_limit(route)), route.listing.max_limit
+    if not 1 <= limit <= longest:
+        raise InvalidQuery(f"limit must be in [1, {longest}]", field="limit")
+    return limit
 
 
 def _integer(params: Mapping[str, str], name: str, default: int) -> int:
@@ -101,58 +109,3 @@ def _integer(params: Mapping[str, str], name: str, default: int) -> int:
     if not _INTEGER.fullmatch(raw):
         raise InvalidQuery(f"{name} must be an integer", field=name)
     return int(raw)
-
-
-def _filters(params: Mapping[str, str], route: CompiledRoute) -> FilterGroup | None:
-    own = RESERVED.union(route.query_params)
-    specs = tuple(_filter(key, text, route) for key, text in params.items() if key not in own and snake(key) not in own)
-    return FilterGroup(specs) if specs else None
-
-
-def _filter(key: str, text: str, route: CompiledRoute) -> FilterSpec:
-    parts = [part for part in key.split("__") if part]
-    op = FilterOp.EQ
-    if parts and parts[-1].lower() in _OPS:
-        op = _OPS[parts.pop().lower()]
-    if not parts:
-        raise InvalidQuery("a filter needs a field", field=None)
-    field = ".".join(snake(part) for part in parts)
-    return FilterSpec(field, op, _value(field, op, text, route))
-
-
-_OPS = {str(op): op for op in FilterOp}
-_YES_OR_NO = frozenset({FilterOp.EXISTS, FilterOp.NOT_EXISTS, FilterOp.IS_NULL})
-
-
-def _value(field: str, op: FilterOp, text: str, route: CompiledRoute) -> Any:
-    if op in _YES_OR_NO:
-        return _flag(field, text)
-    if op in (FilterOp.LIKE, FilterOp.ILIKE):
-        return text
-    if op is FilterOp.IN:
-        return tuple(_typed(field, item, route) for item in text.split(",") if item)
-    return _typed(field, text, route)
-
-
-def _flag(field: str, text: str) -> bool:
-    if text.lower() not in _FLAGS:
-        raise InvalidQuery(f"'{field}' needs true or false", field=field)
-    return _FLAGS[text.lower()]
-
-
-_FLAGS = {"true": True, "1": True, "": True, "false": False, "0": False}
-
-
-def _typed(field: str, text: str, route: CompiledRoute) -> Any:
-    if field in route.columns:
-        return column_value(route.columns[field], text)
-    return text if route.columns else _guess(text)
-
-
-def _guess(text: str) -> Any:
-    """The value a text looks like."""
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    if _WHOLE.fullmatch(text):
-        return int(text)
-    return float(text) if _DECIMAL.fullmatch(text) else text

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from loom.core.engine import ExecutionPlan
-from loom.core.model import BaseModel, get_column_fields
-from loom.core.model.introspection import ColumnFieldInfo
+from loom.core.model import BaseModel
 from loom.core.repository.abc.query import PaginationMode
-from loom.core.use_case.use_case import main_model
+from loom.core.use_case.use_case import main_model, result_type
+from loom.rest.bounds import BodyBounds, Key
+from loom.rest.listing import Listing
 from loom.rest.model import RestRoute
 
 PATH_PARAM = re.compile(r"{(\w+)(?::(\w+))?}")
@@ -25,8 +26,10 @@ class CompiledRoute:
         path_params: names in the full path, in order.
         query_params: `execute` params bound from the query string.
         query_spec: name of the param that takes the whole list query, or "".
-        columns: of the use case's model, by name, for a list query; empty where it has no model.
+        listing: what a list query may ask for.
         interface: the class that declares it.
+        keys: path params that can only name a row within bounds.
+        stated_bounds, body_bounds: what body fields must stay within to be stored, and what a body is held to at once.
     """
 
     interface_name: str
@@ -44,13 +47,22 @@ class CompiledRoute:
     path_params: tuple[str, ...] = ()
     query_params: tuple[str, ...] = ()
     query_spec: str = ""
-    columns: dict[str, ColumnFieldInfo] = field(default_factory=dict)
+    listing: Listing = field(default_factory=Listing)
     interface: type[Any] = object
+    keys: dict[str, Key] = field(default_factory=dict)
+    stated_bounds: BodyBounds = field(default_factory=dict)
+    body_bounds: BodyBounds = field(default_factory=dict)
 
     @property
     def method(self) -> str:
         """The HTTP method, upper-case."""
         return self.route.method.upper()
+
+    @property
+    def returns(self) -> Any:
+        """What is answered: as `execute` has it, else as the use case's second argument has it."""
+        declared = self.plan.returns
+        return result_type(self.route.use_case) if declared is Any else declared
 
     @property
     def takes_profile(self) -> bool:
@@ -67,9 +79,3 @@ def stored_model(use_case: type[Any]) -> type[BaseModel] | None:
     """Return the main model of `use_case` where it is one with columns."""
     model = main_model(use_case)
     return model if model is not None and issubclass(model, BaseModel) else None
-
-
-def columns_of(use_case: type[Any]) -> dict[str, ColumnFieldInfo]:
-    """Return the columns a list query of `use_case` may name; empty where it has no model."""
-    model = stored_model(use_case)
-    return get_column_fields(model) if model is not None else {}

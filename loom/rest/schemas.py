@@ -1,18 +1,24 @@
 """Types as OpenAPI component schemas, once for what is answered and once for what is sent.
 
 All types of a document are described in one call, so that two classes of one name get names that differ. An answer holds
-every field but those that may be unset, whatever its default; a request holds what a client may set.
+every field but those that may be unset, whatever its default; a request holds what a client may set, within the bounds it
+is held to.
 """
 
 import re
 from collections.abc import Hashable, Iterator
+from datetime import datetime, time
+from decimal import Decimal
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, defstruct, structs
 
 from loom.core.command.base import command_shape
+from loom.core.model.annotation import split_markers
+from loom.core.model.bounds import INT64, Bounds
+from loom.rest.bounds import BodyBounds
 
 _ANSWER = "#/components/schemas/{name}"
 _REQUEST = "#/components/schemas/{name}Request"
@@ -44,9 +50,9 @@ class Schemas:
         schemas = [{"type": "null"} if member is NoneType else self.answer(member) for member in members]
         return None if None in schemas else {"anyOf": schemas}
 
-    def request(self, command: type[Any]) -> Schema | None:
+    def request(self, command: type[Any], bounds: BodyBounds) -> Schema | None:
         """Return the schema of a command as a client sends it, filled in by `components`."""
-        twin = self._twins.setdefault(command, _sendable(command))
+        twin = self._twins.setdefault(command, _sendable(command, bounds))
         return _remembered(self._requests, command, twin)
 
     def components(self) -> dict[str, Schema]:
@@ -127,7 +133,47 @@ def _name(text: str) -> str:
     return _UNSAFE.sub("_", text)
 
 
-def _sendable(command: type[Any]) -> Any:
+def bounded(annotation: Any, bounds: Bounds | None = None) -> Any:
+    """Return `annotation` with what a value must stay within, for its schema; an integer has 64 bits at most."""
+    if _is_union(annotation):
+        return Union[tuple(bounded(member, bounds) for member in get_args(annotation))]  # noqa: UP007 - known here only
+    plain, metas = split_markers(annotation)
+    extra = _FORMATS.get(plain) if isinstance(plain, type) else None
+    if plain is int:
+        bounds = bounds or INT64
+        extra = _missing(metas, ge=bounds.minimum, le=bounds.maximum)
+    elif plain is str and bounds is not None:
+        extra = _missing(metas, max_length=bounds.max_length)
+    return annotation if extra is None else Annotated[(plain, *metas, extra)]
+
+
+def _missing(metas: tuple[Any, ...], **limits: int | None) -> msgspec.Meta | None:
+    """Return the limits that a declaration does not set itself."""
+    declared = [meta for meta in metas if isinstance(meta, msgspec.Meta)]
+    kept = {name: limit for name, limit in limits.items() if not any(_sets(meta, name) for meta in declared)}
+    return msgspec.Meta(**kept) if kept else None  # type: ignore[arg-type]  # ge, le and max_length take an int or None
+
+
+def _sets(meta: msgspec.Meta, limit: str) -> bool:
+    keywords = _RIVALS[limit]
+    documented = meta.extra_json_schema or {}
+    return any(getattr(meta, name) is not None or keyword in documented for name, keyword in keywords.items())
+
+
+_RIVALS = {
+    "ge": {"ge": "minimum", "gt": "exclusiveMinimum"},
+    "le": {"le": "maximum", "lt": "exclusiveMaximum"},
+    "max_length": {"max_length": "maxLength"},
+}
+_FORMATS = {
+    datetime: msgspec.Meta(extra_json_schema={"format": "date-time"}),
+    time: msgspec.Meta(extra_json_schema={"format": "time"}),
+    Decimal: msgspec.Meta(extra_json_schema={"format": "decimal", "pattern": r"^-?[0-9]{1,20}(\.[0-9]{1,20})?$"}),
+}
+"""Types whose text form msgspec does not name."""
+
+
+def _sendable(command: type[Any], bounds: BodyBounds) -> Any:
     """What a client may send: no internal or computed field; one with a default may be absent."""
     if not issubclass(command, Struct):
         return command
@@ -136,7 +182,8 @@ def _sendable(command: type[Any]) -> Any:
     for field in command_shape(command).values():
         if field.marker is not None and field.marker.hidden:
             continue
-        kind = _without_unset(field.annotation)
+        bound = bounds.get(field.name)
+        kind = bounded(_without_unset(field.annotation), bound.bounds if bound else None)
         fields.append((field.name, kind) if field.required else (field.name, kind | UnsetType, UNSET))
         rename[field.name] = field.wire
     twin = defstruct(command.__name__, fields, rename=rename, kw_only=True, module=command.__module__)

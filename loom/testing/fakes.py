@@ -31,6 +31,7 @@ class Fakes:
     def __init__(self) -> None:
         self._fakes: dict[Any, Any] = {}
         self._models: dict[type[Any], Any] = {}
+        self._other_keys: dict[Any, Any] = {}
         self._errors: dict[Any, dict[str, BaseException]] = {}
 
     def put(self, key: Any, fake: Any, model: type[Any] | None = None) -> None:
@@ -40,6 +41,10 @@ class Fakes:
             model = get_args(key)[0]
         if model is not None:
             self._models[model] = key
+
+    def answer_to(self, other: Any, key: Any) -> None:
+        """Give what is kept for `key` to whoever asks for `other` too."""
+        self._other_keys[other] = key
 
     def fail(self, key: Any, method: str, error: BaseException) -> None:
         """Let `method` of what is kept for `key` raise `error` from now on."""
@@ -51,8 +56,8 @@ class Fakes:
 
     def register(self, container: LoomContainer) -> None:
         """Bind everything kept so far in `container`."""
-        for key in self._fakes:
-            container.register(key, self._provider(key), Scope.REQUEST)
+        for asked, key in {**self._other_keys, **{key: key for key in self._fakes}}.items():
+            container.register(asked, self._provider(key), Scope.REQUEST)
         for model, key in self._models.items():
             container.register_repo(model, key)
 

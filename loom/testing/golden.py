@@ -15,10 +15,9 @@ from loom.core.engine import ExecutionPlan, ExistsStep, LoadStep
 from loom.core.use_case.compute import ComputeSpec
 from loom.core.use_case.rule import RuleSpec
 from loom.rest.autocrud import crud_use_case
-from loom.testing.fakes import FailingProxy as _ErrorProxy
-from loom.testing.fakes import Fakes
+from loom.testing.fakes import FailingProxy, Fakes
 
-__all__ = ["GoldenHarness", "_ErrorProxy", "_serialize_result", "serialize_plan"]
+_ErrorProxy = FailingProxy
 
 
 class GoldenHarness:

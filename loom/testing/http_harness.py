@@ -22,8 +22,13 @@ class HttpTestHarness:
         self._fakes = Fakes()
 
     def inject_repo(self, model: type[Any], fake: Any) -> None:
-        """Make `fake` the repository of `model`; one fake class may serve several models."""
+        """Make `fake` the repository of `model`, by its contract too; one fake class may serve several models."""
+        from loom.core.repository.sqlalchemy import get_repository_registration  # keeps SQLAlchemy out of the import
+
         self._fakes.put(model, fake, model)
+        registration = get_repository_registration(model)
+        if registration is not None and registration.contract is not None:
+            self._fakes.answer_to(registration.contract, model)
 
     def force_error(self, model: type[Any], method: str, error: BaseException) -> None:
         """Let `method` of the model's repository raise `error`; also once the application is built."""

@@ -88,8 +88,13 @@ def build_repository_harness(
 
 def _repository(session_manager: "SessionManager", model: type[Any], given: Any) -> Any:
     """An instance is taken as it is; a class is made; without either the model's registered class counts."""
-    from loom.core.repository.sqlalchemy import RepositorySQLAlchemy  # SQLAlchemy only for those who use it
+    from loom.core.repository.sqlalchemy import (  # SQLAlchemy only for those who use it
+        RepositorySQLAlchemy,
+        get_repository_registration,
+    )
 
     if given is not None and not isinstance(given, type):
         return given
-    return (given or RepositorySQLAlchemy)(session_manager=session_manager, model=model)
+    registered = get_repository_registration(model)
+    cls = given or (registered.repository_type if registered is not None else RepositorySQLAlchemy)
+    return cls(session_manager=session_manager, model=model)

@@ -39,7 +39,7 @@ function toggle() {
 }
 
 function filter() {
-  const input = document.querySelector("[data-filter]");
+  const input = document.querySelector("[data-filter], [data-query]");
   input?.focus();
   input?.select();
 }

@@ -3,6 +3,8 @@
 Also what every page asks for beside its own content: the state in the header and what the palette found.
 """
 
+import asyncio
+import time
 from collections import Counter
 
 from msgspec import Struct
@@ -10,6 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from loom.core.engine.plan import LANE_OF, Lane, PlanKind
+from studio.archive.archive import Trouble
+from studio.archive.summary import Row
 from studio.events import Failure
 from studio.pages.palette import find
 from studio.snapshot import Snapshot
@@ -17,6 +21,8 @@ from studio.store import Build, Store
 from studio.web.page import Page, PageRoute, Studio
 
 BUILDS_SHOWN = 6
+TRACES_SHOWN = 6
+TROUBLE_S = 3600.0
 
 EXAMPLE = """\
 from loom.core.use_case import UseCase
@@ -46,6 +52,8 @@ class NowView(Struct, frozen=True, kw_only=True):
         newest: the newest build that served; its changes are shown.
         builds: the latest ones, newest first.
         figures: what the app declares.
+        traces: the latest, newest first.
+        troubles: what needs attention, of the last hour.
         example: a first use case, for an app that has none.
     """
 
@@ -55,12 +63,15 @@ class NowView(Struct, frozen=True, kw_only=True):
     newest: Build | None
     builds: tuple[Build, ...]
     figures: tuple[Figure, ...]
+    traces: tuple[Row, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
     example: str = EXAMPLE
 
 
 async def show(request: Request, studio: Studio) -> Response:
     """Render the page."""
-    return studio.renderer.page(request, NOW, "now.html", _view(studio.store), title="Now")
+    view = await asyncio.to_thread(_view, studio.store)
+    return studio.renderer.page(request, NOW, "now.html", view, title="Now")
 
 
 async def show_status(request: Request, studio: Studio) -> Response:
@@ -95,6 +106,8 @@ def _view(store: Store) -> NowView:
         newest=store.serving,
         builds=builds[:BUILDS_SHOWN],
         figures=_figures(store.snapshot) if store.snapshot else (),
+        traces=store.traces.rows(limit=TRACES_SHOWN),
+        troubles=store.traces.troubles(since=time.time() - TROUBLE_S),
     )
 
 
@@ -125,4 +138,10 @@ NOW = Page(
     ),
 )
 
-PALETTE_PAGES = (("Now", "/now"), ("Routes", "/routes"), ("Use cases", "/plans"), ("Changes", "/changes"))
+PALETTE_PAGES = (
+    ("Now", "/now"),
+    ("Routes", "/routes"),
+    ("Use cases", "/plans"),
+    ("Requests", "/requests"),
+    ("Changes", "/changes"),
+)

@@ -1,5 +1,6 @@
 """Use cases and jobs, and the drawn plan of each."""
 
+import asyncio
 from collections import Counter
 
 import msgspec
@@ -9,12 +10,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from loom.core.engine.plan import Lane, Plan, PlanKind, Step
+from studio.archive.summary import RunRow
 from studio.pages.routes import matches
 from studio.planview import Drawing, Strip, draw, neighbours, strip
 from studio.snapshot import Route, Snapshot
 from studio.web.page import Page, PageRoute, Studio
 
-TABS = ("plan", "table", "source", "json")
+TABS = ("plan", "table", "runs", "source", "json")
+RUNS_SHOWN = 50
 
 
 class PlanRow(Struct, frozen=True, kw_only=True):
@@ -53,7 +56,7 @@ class Selected(Struct, frozen=True, kw_only=True):
 
 
 class PlanView(Struct, frozen=True, kw_only=True):
-    """One plan, drawn, with the selected step (None: the inspector is closed) and the routes that lead here."""
+    """One plan, drawn, with the selected step (None: the inspector is closed), the routes that lead here and its newest runs."""
 
     plan: Plan
     drawing: Drawing
@@ -61,6 +64,7 @@ class PlanView(Struct, frozen=True, kw_only=True):
     routes: tuple[Route, ...]
     tab: str
     json: str
+    runs: tuple[RunRow, ...] = ()
     tabs: tuple[str, ...] = TABS
 
 
@@ -85,6 +89,7 @@ async def show_plan(request: Request, studio: Studio) -> Response:
         selected=_selected(plan, request.query_params.get("step")),
         routes=tuple(route for route in snapshot.routes if route.plan == plan.key),
         tab=tab if tab in TABS else "plan",
+        runs=await asyncio.to_thread(studio.store.traces.runs, plan.key, limit=RUNS_SHOWN) if tab == "runs" else (),
         json=msgspec.json.format(msgspec.json.encode(plan), indent=2).decode() if tab == "json" else "",
     )
     return studio.renderer.page(request, PLANS, "plan.html", view, title=plan.name)

@@ -28,6 +28,7 @@ from studio.processes.connections import Lobby
 from studio.processes.importer import CompiledAhead, import_from_source, own_files
 from studio.processes.server import ChildServer
 from studio.processes.warmup import warm_up
+from studio.recorder.install import record
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
@@ -59,7 +60,7 @@ def run(inherited: Inherited) -> None:
     inherited.control.setblocking(True)
     start = receive_now(inherited.control)
     if isinstance(start, Start):
-        app = _load(inherited.control, start, ahead)
+        app = record(_load(inherited.control, start, ahead), Path(start.root))
         asyncio.run(_serve(app, inherited, Path(start.root)))
 
 

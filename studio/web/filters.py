@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 from markupsafe import Markup, escape
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
@@ -46,6 +47,38 @@ def ms(value: float) -> str:
     if value >= 1000:
         return f"{value / 1000:.2f} s"
     return f"{value:.1f} ms" if 0 < value < 10 else f"{value:.0f} ms"
+
+
+def us(value: float) -> str:
+    """Return a duration given in microseconds, as `ms` writes it; below a tenth of a millisecond `12 µs`, `<1 µs`."""
+    if value < 100:
+        return f"{value:.0f} µs" if value >= 1 else "<1 µs"
+    return ms(value / 1000)
+
+
+def moment(seconds: float) -> datetime:
+    """Return seconds since 1970 as an aware time."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def inline(value: object, limit: int = 160) -> str:
+    """Return a JSON-like value on one line, cut to `limit` characters."""
+    text = msgspec.json.encode(value).decode("utf-8", "replace")
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def pretty(value: object) -> str:
+    """Return a JSON-like value on indented lines; text as it is."""
+    if isinstance(value, str):
+        return value
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode("utf-8", "replace")
+
+
+def size(count: int) -> str:
+    """Return a number of bytes: `812 B`, `3.4 kB`, `2.1 MB`."""
+    if count < 1000:
+        return f"{count} B"
+    return f"{count / 1000:.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"
 
 
 def pluralise(count: int, noun: str, plural: str = "") -> str:

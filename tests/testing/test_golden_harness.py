@@ -169,6 +169,20 @@ async def test_a_run_slower_than_its_baseline_fails(tmp_path: Path, monkeypatch:
     assert 250.0 == json.loads((tmp_path / "find.json").read_text())["elapsed_ms"]
 
 
+async def test_compiling_is_not_part_of_what_is_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plan is there when the clock is first read."""
+
+    class Fresh(UseCase[Any, int]):
+        async def execute(self) -> int:
+            return 1
+
+    seen: list[bool] = []
+    monkeypatch.setattr(time, "perf_counter", lambda: float(seen.append(Fresh.__execution_plan__ is not None) or 0))
+    await shop().run_with_baseline(Fresh, name="fresh", max_ms=1, baseline_dir=tmp_path)
+
+    assert [True, True] == seen
+
+
 def test_a_struct_is_serialized_and_anything_else_stays() -> None:
     """Builtins for a struct; the object itself otherwise."""
     dict_result = {"a": 1}

@@ -1,13 +1,15 @@
 """HttpTestHarness: interfaces over HTTP against fakes."""
 
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
 from loom.core.errors import Conflict, Forbidden
 from loom.core.repository.memory import InMemoryRepository
+from loom.core.repository.sqlalchemy import RepositorySQLAlchemy, repository_for
+from loom.core.use_case import UseCase
 from loom.rest.compiler import InterfaceCompilationError
-from loom.rest.model import RestInterface
+from loom.rest.model import RestInterface, RestRoute
 from loom.testing import HttpTestHarness
 from tests.testing.shop import Customer, CustomerInterface, Line, Order, OrderInterface, WelcomeInterface
 
@@ -78,6 +80,45 @@ def test_jobs_and_the_invoker_are_provided() -> None:
 
     assert (202, "default") == ((answer := client.post("/welcome/1")).status_code, answer.json())
     assert "welcomed" == client.get("/customers/1").json()["nickName"]
+
+
+class LineRepo(Protocol):
+    async def skus(self) -> list[str]: ...
+
+
+@repository_for(Line, contract=LineRepo)
+class StoredLines(RepositorySQLAlchemy[Line, int]):
+    async def skus(self) -> list[str]:
+        raise NotImplementedError
+
+
+class ListSkus(UseCase[Line, list[str]]):
+    def __init__(self, lines: LineRepo) -> None:
+        self._lines = lines
+
+    async def execute(self) -> list[str]:
+        return await self._lines.skus()
+
+
+class SkuInterface(RestInterface[Line]):
+    prefix = "/skus"
+    routes = (RestRoute(use_case=ListSkus, method="GET", path="/"),)
+
+
+class FakeLines:
+    async def skus(self) -> list[str]:
+        return ["a"]
+
+
+def test_a_fake_answers_to_the_contract_of_its_model() -> None:
+    """Where a custom repository is registered with one; errors reach it there too."""
+    made = HttpTestHarness()
+    made.inject_repo(Line, FakeLines())
+    client = made.build_app([SkuInterface])
+
+    assert ["a"] == client.get("/skus/").json()
+    made.force_error(Line, "skus", Forbidden())
+    assert 403 == client.get("/skus/").status_code
 
 
 def test_options_go_to_fastapi() -> None:

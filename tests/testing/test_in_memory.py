@@ -156,13 +156,14 @@ async def test_a_profile_shows_its_relations_and_computes_its_projections(
 
 
 async def test_a_projection_without_its_relation_has_its_default_or_is_not_there() -> None:
-    """An entity seeded without its lines says nothing about them; a value seeded by hand is kept."""
+    """An entity seeded without its lines says nothing about them; a value seeded by hand is kept for its profiles."""
     orders = InMemoryRepository(Order)
     orders.seed(Order(id=1, customer_id=1), Order(id=2, customer_id=1, line_count=9))
 
     first, second = await orders.list_paginated(profile="summary")
 
     assert (0, UNSET, 9) == (first.line_count, first.skus, second.line_count)
+    assert [UNSET, UNSET] == [order.line_count for order in await orders.list_paginated()]
 
 
 @pytest.mark.parametrize("model", [Customer, Order])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from loom.core.backend.sqlalchemy import Tables
-from loom.core.repository.sqlalchemy import RepositorySQLAlchemy, SessionManager
+from loom.core.repository.sqlalchemy import RepositorySQLAlchemy, SessionManager, repository_for
 from loom.testing import RepositoryIntegrationHarness, build_repository_harness
 from tests.testing.shop import CreateCustomer, Customer, Line, Order
 
@@ -74,6 +74,18 @@ def test_an_unknown_entity_is_no_attribute(harness: RepositoryIntegrationHarness
     assert manager is harness.session_manager
     with pytest.raises(AttributeError, match="custommers"):
         _ = harness.custommers
+
+
+async def test_the_registered_class_of_a_model_is_used(manager: SessionManager) -> None:
+    """What an application registers for a model is what its tests get."""
+
+    @repository_for(Order)
+    class Orders(RepositorySQLAlchemy[Order, int]):
+        pass
+
+    made = build_repository_harness(session_manager=manager, models=MODELS)
+
+    assert (Orders, RepositorySQLAlchemy) == (type(made.orders.repository), type(made.customers.repository))
 
 
 async def test_a_repository_of_ones_own_takes_the_place(manager: SessionManager) -> None:

@@ -159,5 +159,5 @@ def test_an_incomplete_declaration_is_refused_where_it_is_written(declare: Any) 
 
 def test_a_field_called_path_is_a_reference() -> None:
     """`F(C).path` refers to a field; only a deeper `.path` is the attribute."""
-    assert F(Update).name.leaf == "name"
+    assert F(Update).path.leaf == "path"
     assert F(Update).name.city.path == ("name", "city")

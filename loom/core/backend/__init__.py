@@ -5,15 +5,28 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from loom.core.backend.sqlalchemy import (
+        CoreModel,
+        SABase,
         Tables,
         compile_all,
         compile_model,
         get_compiled,
+        get_compiled_core,
         get_metadata,
         reset_registry,
     )
 
-__all__ = ["Tables", "compile_all", "compile_model", "get_compiled", "get_metadata", "reset_registry"]
+__all__ = [
+    "CoreModel",
+    "SABase",
+    "Tables",
+    "compile_all",
+    "compile_model",
+    "get_compiled",
+    "get_compiled_core",
+    "get_metadata",
+    "reset_registry",
+]
 
 
 def __getattr__(name: str) -> Any:

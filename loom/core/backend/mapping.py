@@ -1,6 +1,6 @@
 """Mapped classes over compiled tables, for code that wants an ORM session. Repositories use the tables alone.
 
-A mapped class is made when it is first asked for. Its relations are read-only: what a relation shows is written through
+A mapped class is made when it is first asked for; what the database fills in is read back with the write. Its relations are read-only: what a relation shows is written through
 the columns of the model that holds the foreign key.
 """
 
@@ -11,6 +11,16 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from loom.core.model import RelationInfo, inspect_model
+
+
+class SABase:
+    """Base of every mapped class; takes the values of a new row as keywords."""
+
+    def __init__(self, **values: Any) -> None:
+        for name, value in values.items():
+            if not hasattr(type(self), name):
+                raise TypeError(f"{type(self).__name__} has no attribute {name!r}")
+            setattr(self, name, value)
 
 
 class Mapping:
@@ -54,9 +64,9 @@ class Mapping:
 
     def _map(self, model: type[Any]) -> type[Any]:
         table = self._table(model)
-        cls = type(model.__name__, (), {"__module__": model.__module__, "__tablename__": table.name})
+        cls = type(model.__name__, (SABase,), {"__module__": model.__module__, "__tablename__": table.name})
         relations = {r.name: self._relationship(model, r) for r in inspect_model(model).relations.values()}
-        self._registry.map_imperatively(cls, table, properties=relations)
+        self._registry.map_imperatively(cls, table, properties=relations, eager_defaults=True)
         cls.__table__ = table  # type: ignore[attr-defined]  # what declarative classes offer
         return cls
 

@@ -11,11 +11,26 @@ from typing import Any
 import sqlalchemy as sa
 
 from loom.core.backend.columns import build_column
-from loom.core.backend.mapping import Mapping
+from loom.core.backend.mapping import Mapping, SABase
+from loom.core.backend.profiles import Additions, InvalidProjections, compile_profiles
+from loom.core.backend.reading import CoreModel
+from loom.core.backend.related import RelatedReader
 from loom.core.errors import Diagnostic, DiagnosticError, did_you_mean
 from loom.core.model import EntityInfo, get_column_fields, get_table_name, inspect_model
 from loom.core.model.place import problem
-from loom.core.projection.loaders import RelatedLoader, relation_for
+
+__all__ = [
+    "CoreModel",
+    "SABase",
+    "Tables",
+    "compile_all",
+    "compile_model",
+    "default_tables",
+    "get_compiled",
+    "get_compiled_core",
+    "get_metadata",
+    "reset_registry",
+]
 
 
 class Tables:
@@ -28,6 +43,8 @@ class Tables:
     def __init__(self) -> None:
         self.metadata = sa.MetaData()
         self._tables: dict[type[Any], sa.Table] = {}
+        self._profiles: dict[type[Any], dict[str, Additions]] = {}
+        self._readers: dict[type[Any], RelatedReader] = {}
         self._mapping = Mapping(self.metadata, self.table, self.is_compiled)
 
     @property
@@ -42,8 +59,7 @@ class Tables:
 
         Raises:
             DiagnosticError: what cannot be built, all of it: a missing or doubled table name, a foreign key to nowhere,
-                a relation that leads nowhere.
-            ValueError: a projection whose model no relation leads to.
+                a relation that leads nowhere. An `InvalidProjections` where projections are among it.
         """
         reached = list(_reachable(models))
         added = self._add(reached)
@@ -84,24 +100,46 @@ class Tables:
         """
         return self._mapping.mapped(model)
 
+    def core(self, model: type[Any]) -> CoreModel:
+        """Return the read side of `model`, for statements of one's own.
+
+        Raises:
+            RuntimeError: the model has not been compiled here.
+        """
+        return CoreModel(inspect_model(model), self.table(model), self.related(model))
+
+    def related(self, model: type[Any]) -> RelatedReader:
+        """Return the reader of what the profiles of `model` add; the same one every time.
+
+        Raises:
+            RuntimeError: the model has not been compiled here.
+        """
+        self.table(model)
+        if model not in self._readers:
+            self._readers[model] = RelatedReader(inspect_model(model), self.table, self._profiles[model])
+        return self._readers[model]
+
     def clear(self) -> None:
         """Forget every table and mapped class."""
         self._mapping.dispose()
+        self._profiles.clear()
+        self._readers.clear()
         self._tables.clear()
         self.metadata.clear()
 
     def _add(self, models: Iterable[type[Any]]) -> list[type[Any]]:
         """Build what is not there yet; on a problem, nothing stays."""
         new = [model for model in models if model not in self._tables]
-        problems: list[Diagnostic] = []
+        errors: list[DiagnosticError] = []
         for model in new:
             try:
                 self._tables[model] = self._build(model)
+                self._profiles[model] = compile_profiles(inspect_model(model))
             except DiagnosticError as error:
-                problems.extend(error.diagnostics)
-        if problems:
+                errors.append(error)
+        if errors:
             self._remove(new)
-            raise DiagnosticError(problems)
+            raise _all_of(errors)
         self._mapping.catch_up()
         return new
 
@@ -113,6 +151,7 @@ class Tables:
 
     def _remove(self, models: Iterable[type[Any]]) -> None:
         for model in models:
+            self._profiles.pop(model, None)
             table = self._tables.pop(model, None)
             if table is not None:
                 self.metadata.remove(table)
@@ -148,6 +187,11 @@ def get_compiled(model: type[Any]) -> type[Any] | None:
     return _default.mapped(model) if _default.is_compiled(model) else None
 
 
+def get_compiled_core(model: type[Any]) -> CoreModel | None:
+    """Return the read side of `model` in the default registry, or None where it was not compiled."""
+    return _default.core(model) if _default.is_compiled(model) else None
+
+
 def get_metadata() -> sa.MetaData:
     """Return the metadata of the default registry: the same object for the life of the process."""
     return _default.metadata
@@ -164,6 +208,13 @@ def default_tables() -> Tables:
 
 
 _default = Tables()
+
+
+def _all_of(errors: list[DiagnosticError]) -> DiagnosticError:
+    """One error for all; of the kind of the projections' where they are among them."""
+    diagnostics = [diagnostic for error in errors for diagnostic in error.diagnostics]
+    kind = next((type(error) for error in errors if isinstance(error, InvalidProjections)), DiagnosticError)
+    return kind(diagnostics)
 
 
 def _table_name(model: type[Any]) -> str:
@@ -203,5 +254,4 @@ def _reachable(models: Iterable[type[Any]]) -> Iterator[type[Any]]:
 def _next(info: EntityInfo) -> list[type[Any]]:
     related = [r.target for r in info.relations.values()]
     links = [r.join.secondary_model for r in info.relations.values() if r.join.secondary_model is not None]
-    loaders = [p.loader for p in info.projections.values() if isinstance(p.loader, RelatedLoader)]
-    return [*related, *links, *(relation_for(info, loader).target for loader in loaders)]
+    return [*related, *links]

@@ -1,10 +1,12 @@
 """The sections an application is configured by, as typed values. Reading them is not here."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
+from loom.core.cache.config import CacheConfig
 from loom.core.errors import Diagnostic
+from loom.core.job.config import JobConfig
 from loom.core.logger import LoggerConfig
 
 
@@ -65,7 +67,11 @@ class RestConfig(Struct, frozen=True, kw_only=True):
         version: version of the OpenAPI document.
         docs_url: path of Swagger UI; None switches it off.
         redoc_url: path of ReDoc; None switches it off.
-        strict_bodies: refuse body fields a command does not have, instead of ignoring them.
+        strict_bodies: refuse body fields a command does not have, instead of ignoring them, and content types that are
+            not JSON, instead of reading them as JSON.
+        max_body_bytes: the largest request body that is read.
+        health_path: where the process says that it answers; None switches it off.
+        ready_path: where it says whether its database answers; None switches it off.
     """
 
     backend: str = "fastapi"
@@ -74,6 +80,9 @@ class RestConfig(Struct, frozen=True, kw_only=True):
     docs_url: str | None = "/docs"
     redoc_url: str | None = "/redoc"
     strict_bodies: bool = False
+    max_body_bytes: Annotated[int, Meta(ge=1)] = 1024 * 1024
+    health_path: str | None = "/health"
+    ready_path: str | None = "/ready"
 
 
 class AppConfig(Struct, frozen=True, kw_only=True):
@@ -101,7 +110,7 @@ class DatabaseConfig(Struct, frozen=True, kw_only=True):
         pool_pre_ping: test a connection whenever it leaves the pool, at the price of a round trip.
         pool_size: connections kept open.
         max_overflow: connections beyond `pool_size` under load.
-        pool_timeout: seconds to wait for a connection.
+        pool_timeout: seconds to wait for a connection, after which a request is answered with 503.
         pool_recycle: seconds after which a connection is replaced.
         connect_args: handed to the driver's `connect` as they are.
         create_all: make missing tables at start; False where migrations do.
@@ -112,7 +121,7 @@ class DatabaseConfig(Struct, frozen=True, kw_only=True):
     pool_pre_ping: bool = False
     pool_size: int | None = None
     max_overflow: int | None = None
-    pool_timeout: int | None = None
+    pool_timeout: float = 2
     pool_recycle: int | None = None
     connect_args: dict[str, Any] = field(default_factory=dict)
     create_all: bool = True
@@ -151,6 +160,8 @@ class Settings(Struct, frozen=True, kw_only=True):
         trace: request ids.
         metrics: Prometheus scraping.
         logger: levels, renderer and handlers of logging.
+        jobs: by class name of a job, what replaces the class's own options.
+        cache: how repositories are cached; None where there is no such section: they are not.
         diagnostics: warnings about the configuration: keys nobody reads, each with what may have been meant.
     """
 
@@ -159,4 +170,26 @@ class Settings(Struct, frozen=True, kw_only=True):
     trace: TraceConfig = TraceConfig()
     metrics: MetricsConfig = MetricsConfig()
     logger: LoggerConfig = LoggerConfig()
+    jobs: dict[str, JobConfig] = field(default_factory=dict)
+    cache: CacheConfig | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
+
+
+class WorkerSettings(Struct, frozen=True, kw_only=True):
+    """Every section a worker reads; it may do without a database, and finds jobs by modules unless told otherwise.
+
+    Attributes:
+        app: name, code path and discovery.
+        discovers: whether the configuration says where classes are.
+        database: None runs without repositories.
+        logger: as in `Settings`; None where the section is missing.
+        jobs: as in `Settings`.
+        cache: as in `Settings`, so that what a job writes is forgotten there too.
+    """
+
+    app: AppConfig
+    discovers: bool = False
+    database: DatabaseConfig | None = None
+    logger: LoggerConfig | None = None
+    jobs: dict[str, JobConfig] = field(default_factory=dict)
+    cache: CacheConfig | None = None

@@ -2,50 +2,35 @@
 
 Order: bind params, build the command, loads, existence checks, computes, rules, `execute`. The outermost run that is not
 read-only owns the unit of work; runs inside it join. A run that ends in any other way than by returning, cancellation
-included, rolls back, and forgets what it wanted dispatched. Dispatched work starts only after the commit, when the unit
+included, rolls back, and forgets what it wanted dispatched. One that the database undid because another transaction stood in
+its way (serialization failure, deadlock) is run again from the start, so `execute` may run more than once before it
+commits; what it dispatches starts once. Dispatched work starts only after the commit, when the unit
 of work is closed and out of the context, so that each piece opens its own.
 """
 
 import asyncio
-import inspect
+import random
 import time
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar
-from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
-import msgspec
-
-from loom.core.command.base import decode_command, written_fields
-from loom.core.engine.compiler import UseCaseCompiler, needs_command
-from loom.core.engine.log import RunLog, label_of
-from loom.core.engine.plan import ExecutionPlan, ExistsStep, LoadStep, ParamBinding
-from loom.core.errors import DomainError, NotFound, RuleViolation, RuleViolations
+from loom.core.engine.compiler import UseCaseCompiler
+from loom.core.engine.log import RunLog
+from loom.core.engine.run import ParameterBindingError, Run, Values, bind_param
+from loom.core.engine.watched import WatchedRun
+from loom.core.errors import Contention, RuleViolations
 from loom.core.job.outbox import Outbox
 from loom.core.logger import LoggerPort
-from loom.core.observe import EventKind, FanOut, Observer, RuntimeEvent
+from loom.core.observe import EventKind, FanOut, Observer, RuntimeEvent, Watcher
 from loom.core.tracing import get_trace_id
 from loom.core.uow import UnitOfWork, UnitOfWorkFactory
-from loom.core.use_case.compute import ComputeSpec
-from loom.core.use_case.markers import LookupKind, OnMissing, SourceKind
 
-Values = Mapping[str, Any]
 RepoResolver = Callable[[type[Any]], Any]
 
-_depth: ContextVar[int] = ContextVar("loom_run_depth", default=0)
-_NO_FIELDS: frozenset[str] = frozenset()
-_ASK: Any = object()
+ATTEMPTS = 3
+"""Runs of one use case before `Contention` reaches the caller."""
 
-
-class ParameterBindingError(DomainError, ValueError):
-    """A supplied parameter cannot become the type `execute` declares. `field` names it."""
-
-    status = 422
-
-    def __init__(self, name: str, expected: str) -> None:
-        super().__init__(f"invalid value for parameter '{name}': expected {expected}", code="invalid_parameter")
-        self.field = name
+_PAUSE_S = 0.01
 
 
 class RuntimeExecutor:
@@ -76,12 +61,17 @@ class RuntimeExecutor:
         self._logger = logger
         self._debug = debug_execution
         self._repo_resolver = repo_resolver
+        self._watcher: Watcher | None = None
         self._outbox = Outbox()
 
     @property
     def outbox(self) -> Outbox:
         """Where dispatched work waits for the commit."""
         return self._outbox
+
+    def watch(self, watcher: Watcher | None) -> None:
+        """Tell `watcher` what every run does, step by step, from now on; None: nobody."""
+        self._watcher = watcher
 
     async def execute(
         self,
@@ -111,17 +101,24 @@ class RuntimeExecutor:
             RuleViolations: at least one rule said no.
         """
         plan = self._compiler.compile(type(instance))
-        run = _Run(self, plan, instance, params or {}, payload, dependencies, load_overrides)
+        if self._watcher is None:
+            run = Run(self, plan, instance, params or {}, payload, dependencies, load_overrides)
+            return await self._told(run, read_only)
+        with self._watcher.run(plan.plan, params, payload) as watch:
+            run = WatchedRun(self, plan, instance, params or {}, payload, dependencies, load_overrides, watch=watch)
+            return await self._told(run, read_only)
+
+    async def _told(self, run: Run, read_only: bool) -> Any:
         observer = self._observer if self._logger is None else self._logged(run, self._logger)
         if observer is None:
             return await self._in_transaction(run, read_only)
         return await self._observed(run, read_only, observer)
 
-    def _logged(self, run: "_Run", logger: LoggerPort) -> FanOut:
+    def _logged(self, run: Run, logger: LoggerPort) -> FanOut:
         run.log = RunLog(logger, type(run.instance).__qualname__, steps=self._debug)
         return FanOut((run.log,) if self._observer is None else (run.log, self._observer))
 
-    async def _observed(self, run: "_Run", read_only: bool, observer: Observer) -> Any:
+    async def _observed(self, run: Run, read_only: bool, observer: Observer) -> Any:
         name, started = type(run.instance).__qualname__, time.perf_counter()
         observer.on_event(RuntimeEvent(EventKind.EXEC_START, name, trace_id=get_trace_id()))
         try:
@@ -133,21 +130,29 @@ class RuntimeExecutor:
         observer.on_event(_ended(EventKind.EXEC_DONE, name, started, "success"))
         return result
 
-    async def _in_transaction(self, run: "_Run", read_only: bool) -> Any:
-        if _depth.get():
+    async def _in_transaction(self, run: Run, read_only: bool) -> Any:
+        if self._outbox.is_open:
             return await run.go()
-        token = _depth.set(1)
+        box = self._outbox.open()
         try:
-            result = await self._outermost(run, read_only or run.plan.read_only)
+            result = await self._settled(run, read_only or run.plan.read_only)
         except BaseException:
-            self._outbox.discard()
+            self._outbox.close(box)
             raise
-        finally:
-            _depth.reset(token)
-        await self._outbox.flush()
+        await self._outbox.start(self._outbox.close(box))
         return result
 
-    async def _outermost(self, run: "_Run", read_only: bool) -> Any:
+    async def _settled(self, run: Run, read_only: bool) -> Any:
+        """Run again, from the start, what the database undid in favour of another transaction."""
+        for attempt in range(1, ATTEMPTS):
+            try:
+                return await self._outermost(run, read_only)
+            except Contention:
+                self._outbox.discard()
+                await asyncio.sleep(random.uniform(0.5, 1) * _PAUSE_S * 2**attempt)  # noqa: S311 - parts two rivals
+        return await self._outermost(run, read_only)
+
+    async def _outermost(self, run: Run, read_only: bool) -> Any:
         if read_only or self._uow_factory is None:
             return await run.go()
         async with _Transaction(self._uow_factory.create()):
@@ -176,195 +181,6 @@ class _Transaction:
 
     async def __aexit__(self, *failure: Any) -> None:
         await self._uow.__aexit__(*failure)
-
-
-class _Run:
-    """One walk over a plan."""
-
-    def __init__(
-        self,
-        executor: RuntimeExecutor,
-        plan: ExecutionPlan,
-        instance: Any,
-        params: Values,
-        payload: Any,
-        dependencies: Mapping[type[Any], Any] | None,
-        overrides: Mapping[type[Any], Any] | None,
-    ) -> None:
-        self.plan = plan
-        self.instance = instance
-        self._executor = executor
-        self._params = params
-        self._payload = payload
-        self._dependencies = dependencies
-        self._overrides = overrides
-        self.log: RunLog | None = None
-        self._fields_set = _NO_FIELDS
-        self._bound: dict[str, Any] = {}
-
-    async def go(self) -> Any:
-        """Bind, load, compute, judge, execute."""
-        for binding in self.plan.param_bindings:
-            self._bound[binding.name] = bind_param(binding, self._params)
-        self._build_command()
-        for load in self.plan.load_steps:
-            self._bound[load.name] = await self._load(load)
-        for check in self.plan.exists_steps:
-            self._bound[check.name] = await self._exists(check)
-        self._compute_and_judge()
-        self._say("Execute core logic")
-        if self.plan.blocking:
-            return await asyncio.to_thread(self.instance.execute, **self._bound)
-        result = self.instance.execute(**self._bound)
-        return await result if inspect.isawaitable(result) else result
-
-    def _say(self, step: str) -> None:
-        if self.log is not None:
-            self.log.step(step)
-
-    def _build_command(self) -> None:
-        binding = self.plan.input_binding
-        if binding is None:
-            return
-        if self._payload is None:
-            raise ValueError(
-                f"payload is required: {type(self.instance).__name__} takes a {binding.command_type.__name__}"
-            )
-        self._say("Bind Input")
-        if isinstance(self._payload, binding.command_type):
-            command, self._fields_set = self._payload, frozenset(written_fields(self._payload, creating=True))
-        else:
-            command, self._fields_set = decode_command(binding.command_type, self._payload)
-        self._bound[binding.name] = command
-
-    async def _load(self, step: LoadStep) -> Any:
-        value, known = self._lookup(step)
-        self._say(f"Load {step.entity_type.__name__}")
-        if not known:
-            return None
-        given = self._overrides.get(step.entity_type, _ASK) if self._overrides is not None else _ASK
-        entity = given if _is_entity(given, step) else await self._fetched(step, value)
-        if entity is None:
-            _refuse_missing(step, value)
-        return entity
-
-    async def _fetched(self, step: LoadStep, value: Any) -> Any:
-        repo = self._executor.repository(step.entity_type, self._overrides, self._dependencies)
-        if step.lookup_kind is LookupKind.BY_ID:
-            return await repo.get_by_id(value, profile=step.profile)
-        return await repo.get_by(step.against, value, profile=step.profile)
-
-    async def _exists(self, step: ExistsStep) -> bool:
-        value, known = self._lookup(step)
-        self._say(f"Exists {step.entity_type.__name__}")
-        if not known:
-            return False
-        repo = self._executor.repository(step.entity_type, None, self._dependencies)
-        found = bool(await repo.exists_by(step.against, value))
-        if not found:
-            _refuse_missing(step, value)
-        return found
-
-    def _lookup(self, step: LoadStep | ExistsStep) -> tuple[Any, bool]:
-        """Return the value to look up, and whether there is one: an absent patch field has none."""
-        if step.source_kind is SourceKind.PARAM:
-            return self._bound[step.source_name], True
-        assert self.plan.input_binding is not None
-        value = getattr(self._bound[self.plan.input_binding.name], step.source_name)
-        return value, value is not None or step.source_name in self._fields_set
-
-    def _compute_and_judge(self) -> None:
-        if not (self.plan.compute_steps or self.plan.rule_steps):
-            return
-        binding = self.plan.input_binding
-        if binding is None:
-            self._refuse_without_command()
-        command = None if binding is None else self._bound[binding.name]
-        violations: list[RuleViolation] = []
-        for step in self.plan.compute_steps:
-            self._say(f"Compute {label_of(step.fn)}")
-            try:
-                arguments = (dict(self._bound),) if step.accepts_context else ()
-                command = step.fn(command, self._fields_set, *arguments)
-            except (RuleViolation, ValueError) as error:
-                violations.append(_as_violation(error, step.fn))
-                break
-        if binding is not None:
-            self._bound[binding.name] = command
-        self._judge(command, violations, only_client_fields=bool(violations))
-        if violations:
-            raise RuleViolations(violations)
-
-    def _refuse_without_command(self) -> None:
-        functions = [s.fn for s in self.plan.compute_steps] + [s.fn for s in self.plan.rule_steps]
-        if any(map(needs_command, functions)):
-            name = type(self.instance).__qualname__
-            raise RuntimeError(f"{name} has computes or rules over a command, but its execute has no Input()")
-
-    def _judge(self, command: Any, violations: list[RuleViolation], *, only_client_fields: bool) -> None:
-        computed = {str(s.fn.target) for s in self.plan.compute_steps if isinstance(s.fn, ComputeSpec)}
-        for step in self.plan.rule_steps:
-            if only_client_fields and _reads_any(step.fn, computed):
-                continue
-            self._say(f"Rule {label_of(step.fn)}")
-            try:
-                arguments = (self._bound,) if step.accepts_context else ()
-                step.fn(command, self._fields_set, *arguments)
-            except RuleViolation as violation:
-                violations.append(violation)
-
-
-def bind_param(binding: ParamBinding, params: Values) -> Any:
-    """Return the value of one param: supplied and converted, or its default.
-
-    Raises:
-        ValueError: it is required and missing.
-        ParameterBindingError: it cannot become the declared type.
-    """
-    if binding.name not in params:
-        if binding.required:
-            raise ValueError(f"missing required parameter '{binding.name}'")
-        return binding.default
-    raw, annotation = params[binding.name], binding.annotation
-    if not isinstance(annotation, type) or isinstance(raw, annotation):
-        return raw
-    try:
-        return _converted(raw, annotation)
-    except (ValueError, TypeError):
-        raise ParameterBindingError(binding.name, annotation.__name__) from None
-
-
-def _converted(raw: Any, annotation: type[Any]) -> Any:
-    """Texts are read as the type; a class msgspec knows nothing about is called with the value."""
-    if annotation is str and isinstance(raw, int | float | Decimal | UUID) and not isinstance(raw, bool):
-        return str(raw)
-    try:
-        return msgspec.convert(raw, annotation, strict=False)
-    except msgspec.ValidationError:
-        if not isinstance(msgspec.inspect.type_info(annotation), msgspec.inspect.CustomType):
-            raise
-    return annotation(raw)
-
-
-def _is_entity(given: Any, step: LoadStep) -> bool:
-    return given is None or isinstance(given, step.entity_type)
-
-
-def _refuse_missing(step: LoadStep | ExistsStep, value: Any) -> None:
-    if step.on_missing is OnMissing.RAISE:
-        raise NotFound(step.entity_type.__name__, id=value)
-
-
-def _as_violation(error: RuleViolation | ValueError, fn: Any) -> RuleViolation:
-    if isinstance(error, RuleViolation):
-        return error
-    target = fn.target.leaf if isinstance(fn, ComputeSpec) else "command"
-    return RuleViolation(target, str(error) or "invalid value")
-
-
-def _reads_any(fn: Any, fields: set[str]) -> bool:
-    sources = getattr(fn, "sources", None)
-    return sources is None or any(str(ref) in fields for ref in sources)
 
 
 def _ended(kind: EventKind, name: str, started: float, status: str, error: BaseException | None = None) -> RuntimeEvent:

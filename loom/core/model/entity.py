@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from loom.core.errors import Diagnostic, DiagnosticError
+from loom.core.errors import Diagnostic, DiagnosticError, InvalidQuery, did_you_mean
 from loom.core.model.annotation import is_open, widen
 from loom.core.model.base import BaseModel
 from loom.core.model.enums import Cardinality
@@ -93,6 +93,12 @@ class EntityInfo(Struct, frozen=True, kw_only=True):
     projections: dict[str, ProjectionInfo]
     profiles: tuple[str, ...]
 
+    @property
+    def primary_key(self) -> tuple[str, ...]:
+        """The primary key columns; the first column where none is declared."""
+        declared = tuple(name for name, column in self.columns.items() if column.field.primary_key)
+        return declared or tuple(self.columns)[:1]
+
     def relations_in(self, profile: str) -> tuple[RelationInfo, ...]:
         """The relations `profile` loads, in declaration order."""
         return tuple(r for r in self.relations.values() if profile in r.profiles)
@@ -100,6 +106,17 @@ class EntityInfo(Struct, frozen=True, kw_only=True):
     def projections_in(self, profile: str) -> tuple[ProjectionInfo, ...]:
         """The projections `profile` loads, in declaration order."""
         return tuple(p for p in self.projections.values() if profile in p.profiles)
+
+    def check_profile(self, profile: str) -> None:
+        """Refuse a profile the model does not have.
+
+        Raises:
+            InvalidQuery: with the closest name there is.
+        """
+        if profile not in self.profiles:
+            hint = did_you_mean(profile, self.profiles)
+            told = f"{self.name} has no profile '{profile}'" + (f"; {hint}" if hint else "")
+            raise InvalidQuery(told, field="profile")
 
 
 def inspect_model(cls: type[Any]) -> EntityInfo:

@@ -4,11 +4,12 @@ A `Condition` is the shape of a filter without its values, so statements can be 
 the order of the tests. Names, operators and values are judged here and nowhere else, so every repository refuses the same.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct
 
-from loom.core.errors import InvalidQuery, did_you_mean
+from loom.core.errors import InvalidQuery
 from loom.core.model import EntityInfo, inspect_model
 from loom.core.model.introspection import ColumnFieldInfo
 from loom.core.repository.abc.query import FilterGroup, FilterOp, FilterSpec
@@ -17,6 +18,8 @@ from loom.core.repository.values import DOCUMENTS, FilterPathError, UnsafeFilter
 ESCAPE = "\\"
 """Takes the meaning from `%` and `_` in a LIKE pattern."""
 _MAX_ITEMS = 10_000
+_MAX_TESTS = 200
+_MAX_DEPTH = 8
 
 
 class Test(Struct, frozen=True, kw_only=True):
@@ -36,10 +39,21 @@ class Test(Struct, frozen=True, kw_only=True):
 
 
 class Condition(Struct, frozen=True):
-    """Tests of which all, or any, must hold. No tests: everything matches."""
+    """Tests and conditions of which all, or any, must hold. With none of either everything matches.
+
+    Attributes:
+        groups: conditions among what must hold; never empty ones.
+    """
 
     tests: tuple[Test, ...] = ()
     any_of: bool = False
+    groups: tuple["Condition", ...] = ()
+
+    def every_test(self) -> Iterator[Test]:
+        """Yield the tests, those of `groups` last: the order in which values are given."""
+        yield from self.tests
+        for group in self.groups:
+            yield from group.every_test()
 
 
 def resolve(
@@ -57,20 +71,23 @@ def resolve(
     """
     if group is None:
         return Condition(), []
-    resolved = [_resolve(info, spec, allowed) for spec in group.filters]
+    condition, values = _group(info, group, allowed, _MAX_DEPTH)
+    if len(values) > _MAX_TESTS:
+        raise InvalidQuery(f"a query takes at most {_MAX_TESTS} filters")
+    if sum(len(value) for value in values if isinstance(value, list)) > _MAX_ITEMS:
+        raise InvalidQuery(f"a query takes at most {_MAX_ITEMS} values")
+    return condition, values
+
+
+def _group(info: EntityInfo, group: FilterGroup, allowed: frozenset[str], depth: int) -> tuple[Condition, list[Any]]:
+    if not depth:
+        raise InvalidQuery("filters are nested too deep")
+    resolved = [_resolve(info, spec, allowed) for spec in group.filters if isinstance(spec, FilterSpec)]
+    inner = [_group(info, each, allowed, depth - 1) for each in group.filters if isinstance(each, FilterGroup)]
     tests = tuple(test for test, _ in resolved)
-    return Condition(tests, any_of=group.op == "OR" and len(tests) > 1), [value for _, value in resolved]
-
-
-def check_profile(info: EntityInfo, profile: str) -> None:
-    """Refuse a profile the model does not have.
-
-    Raises:
-        InvalidQuery: with the closest name there is.
-    """
-    if profile not in info.profiles:
-        hint = did_you_mean(profile, info.profiles)
-        raise InvalidQuery(f"{info.name} has no profile '{profile}'" + (f"; {hint}" if hint else ""), field="profile")
+    groups = tuple(condition for condition, values in inner if values)
+    condition = Condition(tests, any_of=group.op == "OR" and len(tests) + len(groups) > 1, groups=groups)
+    return condition, [value for _, value in resolved] + [value for _, values in inner for value in values]
 
 
 def _resolve(info: EntityInfo, spec: FilterSpec, allowed: frozenset[str]) -> tuple[Test, Any]:

@@ -4,7 +4,7 @@ NULL, and a value that is not loaded, compares with nothing: neither `=` nor `!=
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
@@ -30,9 +30,13 @@ _HOLDS: dict[FilterOp, Callable[[Any, Any], bool]] = {
 
 def matches(entity: Any, condition: Condition, values: Sequence[Any]) -> bool:
     """Return whether `entity` is what the condition asks for."""
-    if not condition.tests:
-        return True
-    held = (_holds(entity, test, value) for test, value in zip(condition.tests, values, strict=True))
+    return _matches(entity, condition, iter(values))
+
+
+def _matches(entity: Any, condition: Condition, values: Iterator[Any]) -> bool:
+    """Each test takes its own value, also where the outcome is settled before."""
+    held = [_holds(entity, test, next(values)) for test in condition.tests]
+    held += [_matches(entity, group, values) for group in condition.groups]
     return any(held) if condition.any_of else all(held)
 
 

@@ -11,12 +11,11 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID, uuid4
 
-from msgspec import UNSET, structs
+from msgspec import structs
 
 from loom.core.errors import Conflict, InvalidPayload, InvalidQuery
 from loom.core.model import BaseModel, ColumnFieldInfo, inspect_model
 from loom.core.model.enums import ServerDefault
-from loom.core.projection.runtime import build_projection_plan
 from loom.core.repository.abc.cursor import SortKey, decode_cursor, encode_cursor, query_scope, total_order
 from loom.core.repository.abc.query import (
     CursorResult,
@@ -32,8 +31,9 @@ from loom.core.repository.abc.query import (
     build_page_result,
     check_page,
 )
-from loom.core.repository.conditions import check_profile, resolve
+from loom.core.repository.conditions import resolve
 from loom.core.repository.matching import comes_after, in_order, matches, value_of
+from loom.core.repository.profiles import shown
 from loom.core.repository.values import FilterPathError, column_value, stored_values
 
 EntityT = TypeVar("EntityT")
@@ -72,7 +72,7 @@ class InMemoryRepository(Generic[EntityT]):
         """Return the first entity, by id, whose `field` equals `value`; FilterPathError for an unknown column."""
         self._check_profile(profile)
         found = next(self._equal(field, value), None)
-        return None if found is None else self._projected(found, profile)
+        return None if found is None else shown(self._info, found, profile)
 
     async def exists(self, obj_id: Any) -> bool:
         """Return whether there is an entity with this id."""
@@ -95,7 +95,7 @@ class InMemoryRepository(Generic[EntityT]):
         """Return a page in id order; a plain list of everything where no page is asked for."""
         if page_params is None:
             self._check_profile(profile)
-            return [self._projected(entity, profile) for entity in self._rows.values()]
+            return [shown(self._info, entity, profile) for entity in self._rows.values()]
         equal = (filter_params or FilterParams()).filters
         filters = FilterGroup(tuple(FilterSpec(name, FilterOp.EQ, value) for name, value in equal.items()))
         return self._page(QuerySpec(filters=filters, limit=page_params.limit, page=page_params.page), profile)
@@ -148,7 +148,7 @@ class InMemoryRepository(Generic[EntityT]):
         check_page(query.page, query.limit)
         found = in_order(self._matching(query), self._order(query))
         params = PageParams(page=query.page, limit=query.limit)
-        items = [self._projected(entity, profile) for entity in found[params.offset : params.offset + params.limit]]
+        items = [shown(self._info, entity, profile) for entity in found[params.offset : params.offset + params.limit]]
         return build_page_result(items, len(found), params)
 
     def _step(self, query: QuerySpec, profile: str) -> CursorResult[EntityT]:
@@ -162,7 +162,7 @@ class InMemoryRepository(Generic[EntityT]):
         step, has_next = found[: query.limit], len(found) > query.limit
         last = [value_of(step[-1], key.field) for key in keys] if has_next else []
         token = encode_cursor(last, scope, self._secret) if has_next else None
-        items = tuple(self._projected(entity, profile) for entity in step)
+        items = tuple(shown(self._info, entity, profile) for entity in step)
         return CursorResult(items=items, next_cursor=token, has_next=has_next)
 
     def _matching(self, query: QuerySpec) -> list[EntityT]:
@@ -191,7 +191,7 @@ class InMemoryRepository(Generic[EntityT]):
     def _check_profile(self, profile: str) -> None:
         """Refuse a profile a model does not have; a plain struct shows the same under every name."""
         if issubclass(self.model, BaseModel):
-            check_profile(self._info, profile)
+            self._info.check_profile(profile)
 
     def _keep(self, entity: EntityT) -> EntityT:
         key = getattr(entity, self._id)
@@ -230,27 +230,6 @@ class InMemoryRepository(Generic[EntityT]):
             ):
                 raise Conflict(f"An entity with this {name} already exists")
         return entity
-
-    def _projected(self, entity: EntityT, profile: str) -> EntityT:
-        """Return `entity` with what `profile` shows of it: what belongs to other profiles is left out."""
-        if not (self._info.relations or self._info.projections):
-            return entity
-        derived: list[Any] = [*self._info.relations.values(), *self._info.projections.values()]
-        hidden = {each.name: UNSET for each in derived if profile not in each.profiles}
-        changes = hidden | self._derived(entity, profile)
-        return structs.replace(entity, **changes)  # type: ignore[type-var]  # entities are structs
-
-    def _derived(self, entity: EntityT, profile: str) -> dict[str, Any]:
-        """The projections of `profile`, from the relations `entity` holds; nothing where it holds too little."""
-        values: dict[str, Any] = {}
-        declared = {p.name: p.declared for p in self._info.projections_in(profile)}
-        for step in build_projection_plan(declared).steps:
-            value = step.projection.loader.load_from_object(entity, values) if step.in_memory else UNSET
-            if value is UNSET and step.projection.has_default and getattr(entity, step.name) is UNSET:
-                value = step.projection.default
-            if value is not UNSET:
-                values[step.name] = value
-        return values
 
 
 def _now(column: ColumnFieldInfo) -> Any:

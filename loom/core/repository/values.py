@@ -4,8 +4,9 @@ What a column cannot hold is refused here, with the field's name, before a datab
 is never repeated in a message.
 """
 
+import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from math import isfinite
 from typing import Any
@@ -15,8 +16,11 @@ import msgspec
 from loom.core.command import written_fields
 from loom.core.errors import InvalidPayload, InvalidQuery
 from loom.core.model import EntityInfo
+from loom.core.model.bounds import column_bounds
 from loom.core.model.introspection import ColumnFieldInfo
 
+_DIGITS = re.compile(r"-?[0-9]+")
+_MOMENTS = (datetime, date, time)
 DOCUMENTS = frozenset({"JSON", "JSONB", "ARRAY", "TSVECTOR"})
 """Column types that have no order and no equality on every database."""
 
@@ -82,8 +86,11 @@ def stored_values(info: EntityInfo, data: Any, *, creating: bool) -> dict[str, A
 def _typed(info: ColumnFieldInfo, raw: Any) -> Any:
     if info.value_type is str and isinstance(raw, int | float) and not isinstance(raw, bool):
         return str(raw)
+    if info.value_type is int and isinstance(raw, str) and not _DIGITS.fullmatch(raw):
+        raise Unfitting("has a value of the wrong type")  # `1e3` and `1.0` are readable, and nobody's id
+    is_moment = info.value_type in _MOMENTS  # a text is one as it is written, not the number it may look like
     try:
-        return msgspec.convert(raw, info.value_type, strict=False)
+        return msgspec.convert(raw, info.value_type, strict=is_moment and isinstance(raw, str))
     except (ValueError, OverflowError, TypeError):
         if isinstance(info.value_type, type) and isinstance(raw, info.value_type):
             return raw
@@ -96,9 +103,9 @@ def _fitted(info: ColumnFieldInfo, value: Any, *, stored: bool = True) -> Any:
 
 
 def _whole(info: ColumnFieldInfo, value: Any, stored: bool) -> Any:
-    limit = 2**31 if info.column_type.type_name == "Integer" else 2**63
-    if isinstance(value, int) and not -limit <= value < limit:
-        raise Unfitting("is out of range")
+    bounds = column_bounds(info)
+    if bounds is not None and (problem := bounds.problem(value)):
+        raise Unfitting(problem)
     return value
 
 
@@ -135,7 +142,10 @@ def _moment(info: ColumnFieldInfo, value: Any, stored: bool) -> Any:
     """A time without a zone is UTC; every time is stored and compared in UTC."""
     if not isinstance(value, datetime):
         return value
-    in_utc = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    try:
+        in_utc = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError:
+        raise Unfitting("is out of range") from None
     return in_utc if info.column_type.kwargs.get("timezone") else in_utc.replace(tzinfo=None)
 
 

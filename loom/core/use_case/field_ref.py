@@ -63,9 +63,26 @@ class FieldExpr(_Combinable):
 Predicate = FieldRef | FieldExpr
 
 
+class FieldRoot:
+    """Where references start. Every public attribute is a field, also `root`, `path` and `leaf`."""
+
+    __slots__ = ("_root",)
+
+    def __init__(self, root: Any) -> None:
+        self._root = root
+
+    def __getattr__(self, name: str) -> FieldRef:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return FieldRef(self._root, (name,))
+
+    def __repr__(self) -> str:
+        return f"F({getattr(self._root, '__name__', self._root)!s})"
+
+
 def F(root: Any) -> Any:  # noqa: N802 - reads as a declaration
     """Start a reference at a command class, a model class or an alias."""
-    return FieldRef(root)
+    return FieldRoot(root)
 
 
 field_ref = F

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from loom.core.errors import RuleViolation, RuleViolations
@@ -98,7 +99,14 @@ class RuleSpec:
         if self.via is None:
             self._require_present(command, fields_set)
             return
-        verdict = self.via(*self._arguments(command, fields_set, context))
+        self.heed(self.via(*self.inputs(command, fields_set, context)), command)
+
+    def heed(self, verdict: Any, command: Any) -> None:
+        """Read what the evaluator returned: a violation or a text is the complaint, exactly True means bad.
+
+        Raises:
+            RuleViolation: it says no.
+        """
         if isinstance(verdict, RuleViolation):
             raise verdict
         if isinstance(verdict, str):
@@ -111,13 +119,17 @@ class RuleSpec:
             leaf = self.targets[0].leaf
             raise RuleViolation(self.field or leaf, self.message or f"{leaf} is required")
 
-    def _arguments(
-        self, command: Any, fields_set: frozenset[str], context: Mapping[str, Any] | None
-    ) -> tuple[Any, ...]:
+    def inputs(self, command: Any, fields_set: frozenset[str], context: Mapping[str, Any] | None) -> tuple[Any, ...]:
+        """Return what the evaluator is called with."""
         extra = context_values(self.params, context)
-        if self.sources is None or not _binds(self.via, len(self.sources) + len(extra)):
+        if self.sources is None or not self._takes_sources:
             return (command, fields_set, *extra)
         return (*(value_of(ref, command) for ref in self.sources), *extra)
+
+    @cached_property
+    def _takes_sources(self) -> bool:
+        """Whether the evaluator can be called with the sources' values; read from its signature once."""
+        return _binds(self.via, len(self.sources or ()) + len(self.params))
 
     def _blame(self, command: Any) -> str:
         return self.violation_field or type(command).__name__
@@ -169,9 +181,10 @@ def context_values(names: tuple[str, ...], context: Mapping[str, Any] | None) ->
 
 
 def accepts_context(fn: RuleFn) -> bool:
-    """Return whether a plain rule or compute takes the context as its third argument."""
-    if isinstance(fn, RuleSpec):
-        return fn.accepts_context
+    """Return whether a rule or compute is called with the context: it says so, or takes a third argument."""
+    declared = getattr(fn, "accepts_context", None)
+    if isinstance(declared, bool):
+        return declared
     try:
         parameters = inspect.signature(fn).parameters.values()
     except (TypeError, ValueError):

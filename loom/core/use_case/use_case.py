@@ -70,6 +70,11 @@ def main_model(cls: type[Any]) -> type[Any] | None:
     return None
 
 
+def result_type(cls: type[Any]) -> Any:
+    """Return the result a use case names as its second argument; Any where it names none."""
+    return next((get_args(base)[1] for base in _generic_bases(cls) if len(get_args(base)) == 2), Any)
+
+
 def _generic_bases(cls: type[Any]) -> list[Any]:
     return [
         base

@@ -8,24 +8,23 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from loom.core.bootstrap import BootstrapResult, KernelRuntime
 from loom.core.di import ResolutionError
 from loom.core.engine import RuntimeExecutor
-from loom.core.errors import LoomError
 from loom.core.use_case.factory import UseCaseFactory
 from loom.rest.compiler import RestInterfaceCompiler
-from loom.rest.errors import error_body
+from loom.rest.decode import BodyRules
+from loom.rest.fastapi.answers import answer_errors
 from loom.rest.fastapi.endpoint import make_endpoint
-from loom.rest.fastapi.response import MsgspecJSONResponse
+from loom.rest.fastapi.routing import serve
 from loom.rest.middleware import TraceIdMiddleware
 from loom.rest.model import RestApiDefaults
 from loom.rest.openapi import build_openapi
 from loom.rest.route import CompiledRoute
+
+_RULES = BodyRules()
 
 
 class LoomFastAPI(FastAPI):
@@ -83,15 +82,21 @@ def serve_routes(
     *,
     middleware: Sequence[type[Any]] = (),
     trace_header: str | None = None,
-    strict_bodies: bool = False,
+    rules: BodyRules = _RULES,
     **options: Any,
 ) -> LoomFastAPI:
-    """Return an app that serves `routes`; `middleware` is outermost first, `options` go to FastAPI."""
+    """Return an app that serves `routes`.
+
+    Args:
+        middleware: outermost first.
+        trace_header: name of the request id's header; None leaves requests without one.
+        rules: what bodies may be.
+        options: go to FastAPI.
+    """
     app = LoomFastAPI(**options)
     app.trace_header = trace_header
-    app.add_exception_handler(LoomError, _answer)
-    app.add_exception_handler(Exception, _answer)
-    _add_routes(app, routes, factory, executor, strict_bodies=strict_bodies)
+    answer_errors(app)
+    _add_routes(app, routes, factory, executor, rules)
     for each in reversed(middleware):
         app.add_middleware(each)
     return app
@@ -101,7 +106,7 @@ def bind_interfaces(
     app: FastAPI, routes: Sequence[CompiledRoute], factory: UseCaseFactory, executor: RuntimeExecutor
 ) -> dict[str, Any]:
     """Serve `routes` on `app`, and return the component schemas they document, by name."""
-    _add_routes(app, routes, factory, executor)
+    _add_routes(app, routes, factory, executor, _RULES)
     schemas: dict[str, Any] = build_openapi(app.title, app.version, routes)["components"]["schemas"]
     return schemas
 
@@ -111,14 +116,9 @@ def _add_routes(
     routes: Sequence[CompiledRoute],
     factory: UseCaseFactory,
     executor: RuntimeExecutor,
-    *,
-    strict_bodies: bool = False,
+    rules: BodyRules,
 ) -> None:
-    for compiled in routes:
-        endpoint = make_endpoint(compiled, factory, executor, strict_bodies=strict_bodies)
-        route = Route(compiled.full_path, endpoint, methods=[compiled.method], include_in_schema=False)
-        route.methods = {compiled.method}  # Starlette answers HEAD wherever it answers GET
-        app.router.routes.append(route)
+    app.router.routes += serve(routes, lambda each: make_endpoint(each, factory, executor, rules=rules))
     if isinstance(app, LoomFastAPI):
         app.loom_routes += tuple(routes)
 
@@ -129,8 +129,3 @@ def _executor(result: BootstrapResult | KernelRuntime) -> RuntimeExecutor:
     except ResolutionError as error:
         raise RuntimeError("the container has no RuntimeExecutor") from error
     return executor
-
-
-async def _answer(_: Request, error: Exception) -> Response:
-    status, body = error_body(error)
-    return MsgspecJSONResponse(body, status)

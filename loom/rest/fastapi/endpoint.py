@@ -14,32 +14,36 @@ from loom.core.engine import RuntimeExecutor
 from loom.core.engine.plan import ParamBinding
 from loom.core.errors import InvalidPayload
 from loom.core.use_case.factory import UseCaseFactory
-from loom.rest.decode import MAX_BODY_BYTES, bind_text, decode_body, refuse_unknown
+from loom.rest.bounds import BodyBounds, check_path
+from loom.rest.decode import BodyRules, bind_query, bind_text, decode_body, refuse_unfitting
 from loom.rest.encode import encoder_for
-from loom.rest.errors import BadRequest
-from loom.rest.query import read_profile, read_query, snake
+from loom.rest.fastapi.body import read_body
+from loom.rest.names import snake
+from loom.rest.query import read_profile, read_query
 from loom.rest.route import CompiledRoute
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 _BODILESS = frozenset({204, 205, 304})
+_RULES = BodyRules()
 
 
 def make_endpoint(
-    compiled: CompiledRoute, factory: UseCaseFactory, executor: RuntimeExecutor, *, strict_bodies: bool = False
+    compiled: CompiledRoute, factory: UseCaseFactory, executor: RuntimeExecutor, *, rules: BodyRules = _RULES
 ) -> Endpoint:
     """Return the coroutine that serves `compiled`.
 
     Args:
-        strict_bodies: refuse a body with fields the command does not have.
+        rules: what a body may be.
     """
     use_case = compiled.route.use_case
     bindings = {binding.name: binding for binding in compiled.plan.param_bindings}
+    bounds = compiled.body_bounds
     respond = _responder(compiled)
     factory.register(use_case)
 
     async def endpoint(request: Request) -> Response:
         params = _params(request, compiled, bindings)
-        payload = await _payload(request, compiled, strict=strict_bodies)
+        payload = await _payload(request, compiled, bounds, rules)
         instance = factory.build(use_case)
         return respond(await executor.execute(instance, params=params, payload=payload, read_only=compiled.read_only))
 
@@ -57,11 +61,12 @@ def _responder(compiled: CompiledRoute) -> Callable[[Any], Response]:
 def _params(request: Request, compiled: CompiledRoute, bindings: dict[str, ParamBinding]) -> dict[str, Any]:
     path = {name: str(request.path_params[name]) for name in compiled.path_params if name in bindings}
     params = {name: bind_text(bindings[name], [text]) for name, text in path.items()}
+    check_path(params, compiled.keys)
     profile = read_profile(request.query_params, compiled)
     if compiled.takes_profile:
         params["profile"] = profile
     if compiled.query_spec:
-        params[compiled.query_spec] = read_query(request.query_params, compiled)
+        params[compiled.query_spec] = read_query(request.query_params.multi_items(), compiled, request.url.path)
     if compiled.query_params:
         params |= _from_query(request, compiled, bindings)
     return params
@@ -74,26 +79,16 @@ def _from_query(request: Request, compiled: CompiledRoute, bindings: dict[str, P
     missing = [name for name in compiled.query_params if bindings[name].required and name not in sent]
     if missing:
         raise InvalidPayload([(name, "query parameter is required") for name in missing])
-    return {name: bind_text(bindings[name], sent[name]) for name in compiled.query_params if name in sent}
+    return {name: bind_query(bindings[name], sent[name]) for name in compiled.query_params if name in sent}
 
 
-async def _payload(request: Request, compiled: CompiledRoute, *, strict: bool) -> dict[str, Any] | None:
+async def _payload(
+    request: Request, compiled: CompiledRoute, bounds: BodyBounds, rules: BodyRules
+) -> dict[str, Any] | None:
     binding = compiled.plan.input_binding
     if binding is None:
         return None
-    payload = decode_body(await _body(request))
-    if strict:
-        refuse_unknown(binding.command_type, payload)
+    body = await read_body(request, rules)
+    payload = decode_body(body, request.headers.get("content-type"), max_bytes=rules.max_bytes)
+    refuse_unfitting(binding.command_type, payload, bounds, strict=rules.strict)
     return payload
-
-
-async def _body(request: Request) -> bytes:
-    """Read the body, giving up as soon as it is too large."""
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > MAX_BODY_BYTES:
-            raise BadRequest("the body is too large", code="body_too_large", status=413)
-        chunks.append(chunk)
-    return b"".join(chunks)

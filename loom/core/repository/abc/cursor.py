@@ -45,15 +45,9 @@ def total_order(query: QuerySpec, info: EntityInfo) -> tuple[SortKey, ...]:
         if info.columns[sort.field].column_type.type_name in DOCUMENTS:
             raise InvalidQuery(f"cannot sort by '{sort.field}'", field=sort.field)
         keys.setdefault(sort.field, _key(info, sort.field, descending=sort.direction == "DESC"))
-    for name in primary_key(info):
+    for name in info.primary_key:
         keys.setdefault(name, _key(info, name, descending=False))
     return tuple(keys.values())
-
-
-def primary_key(info: EntityInfo) -> tuple[str, ...]:
-    """Return the primary key columns; the first column where none is declared."""
-    declared = tuple(name for name, column in info.columns.items() if column.field.primary_key)
-    return declared or tuple(info.columns)[:1]
 
 
 def encode_cursor(values: Sequence[Any], scope: str, secret: bytes) -> str:
@@ -90,8 +84,8 @@ def decode_cursor(token: str, keys: Sequence[SortKey], scope: str, secret: bytes
 
 
 def query_scope(table: str, query: QuerySpec, profile: str) -> str:
-    """Return a digest of everything a cursor is bound to: table, sort, filters and profile."""
-    text = repr((table, query.sort, query.filters, profile))
+    """Return a digest of everything a cursor is bound to: table, sort, filters, profile, and where it was asked."""
+    text = repr((table, query.sort, query.filters, profile, query.scope))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 

@@ -1,7 +1,7 @@
 """The values a query is made of and the pages it gives."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, Literal, TypeVar
 
@@ -50,9 +50,9 @@ class FilterSpec:
 
 @dataclass(frozen=True)
 class FilterGroup:
-    """Comparisons combined by AND or OR."""
+    """Comparisons, and groups of them, combined by AND or OR."""
 
-    filters: tuple[FilterSpec, ...] = ()
+    filters: "tuple[FilterSpec | FilterGroup, ...]" = ()
     op: Literal["AND", "OR"] = "AND"
 
 
@@ -66,7 +66,10 @@ class SortSpec:
 
 @dataclass(frozen=True)
 class QuerySpec:
-    """A list query. `page` counts for OFFSET, `cursor` for CURSOR; the primary key always breaks ties."""
+    """A list query. `page` counts for OFFSET, `cursor` for CURSOR; the primary key always breaks ties.
+
+    `scope` is where the query was asked, such as a URL's path; a cursor is good for the scope it was given in.
+    """
 
     filters: FilterGroup | None = None
     sort: tuple[SortSpec, ...] = ()
@@ -74,6 +77,7 @@ class QuerySpec:
     limit: int = 50
     page: int = 1
     cursor: str | None = None
+    scope: str = field(default="", compare=False, repr=False)
 
 
 class PageResult(Struct, Generic[T], frozen=True, kw_only=True):

@@ -9,11 +9,13 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy import exc
 
-from loom.core.errors import Conflict, InvalidPayload, LoomError, SystemError, Unavailable  # noqa: A004 - loom's own
+from loom.core.errors import Conflict, Contention, InvalidPayload, LoomError, SystemError, Unavailable  # noqa: A004 - loom's own
 
 _SQLITE_UNIQUE = re.compile(r"UNIQUE constraint failed: ([\w., ]+)")
 _SQLITE_NOT_NULL = re.compile(r"NOT NULL constraint failed: \w+\.(\w+)")
 _GONE = ("locked", "unable to open", "connection is closed", "Connection closed", "no active connection")
+_UNDONE = ("40001", "40P01")
+"""Serialization failure, deadlock: the whole transaction may be run again."""
 _PG_COLUMN = re.compile(r"Key \(([\w, ]+)\)=")
 
 
@@ -33,7 +35,7 @@ def translate(error: BaseException) -> LoomError | None:
     """Return the error a caller should see; None for what is a bug."""
     if isinstance(error, OverflowError):
         return InvalidPayload([("body", "a number is out of range")])
-    if isinstance(error, exc.TimeoutError | OSError):
+    if isinstance(error, exc.TimeoutError | exc.PendingRollbackError | OSError):  # no connection, or a lost one
         return Unavailable()
     if not isinstance(error, exc.DBAPIError):
         return None
@@ -52,7 +54,9 @@ def _by_state(state: str, error: exc.DBAPIError) -> LoomError:
         return InvalidPayload([(column, "is required" if state == "23502" else "is not allowed")])
     if state.startswith("22"):
         return InvalidPayload([("body", "a value does not fit its column")])
-    if state.startswith(("08", "57P")) or state in ("40001", "40P01", "57014", "53300"):
+    if state in _UNDONE:
+        return Contention()
+    if state.startswith(("08", "57P")) or state in ("57014", "53300"):
         return Unavailable()
     return SystemError("The database refused the statement")
 

@@ -3,7 +3,8 @@
 Values are bind parameters, named by position (`f0`, `k0`, ...), so an expression is built once per shape and kept.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from typing import Any
 
 import sqlalchemy as sa
@@ -61,9 +62,13 @@ class ConditionWriter:
 
     def clause(self, condition: Condition) -> Clause | None:
         """Return the expression, the value of test i being the parameter `f<i>`; None where there are no tests."""
-        clauses = [self._one(test, f"f{index}") for index, test in enumerate(condition.tests)]
-        if not clauses:
+        if not condition.tests and not condition.groups:
             return None
+        return self._all(condition, (f"f{index}" for index in count()))
+
+    def _all(self, condition: Condition, names: Iterator[str]) -> Clause:
+        clauses = [self._one(test, next(names)) for test in condition.tests]
+        clauses += [self._all(group, names) for group in condition.groups]
         return sa.or_(*clauses) if condition.any_of else sa.and_(*clauses)
 
     def _one(self, test: Test, name: str) -> Clause:
@@ -91,7 +96,8 @@ class ConditionWriter:
 
 def parameters(condition: Condition, values: Sequence[Any]) -> dict[str, Any]:
     """Return the parameters of a clause."""
-    return {f"f{i}": value for i, value in enumerate(values) if condition.tests[i].op not in _WITHOUT_VALUE}
+    given = enumerate(zip(condition.every_test(), values, strict=True))
+    return {f"f{i}": value for i, (test, value) in given if test.op not in _WITHOUT_VALUE}
 
 
 def ordering(table: sa.Table, keys: Sequence[SortKey]) -> list[Any]:

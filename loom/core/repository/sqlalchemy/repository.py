@@ -1,16 +1,19 @@
 """The repository of one model on SQLAlchemy Core: statements are built once per shape, rows become structs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Column
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
+from loom.core.backend.sqlalchemy import CoreModel
 from loom.core.errors import InvalidQuery
 from loom.core.model import inspect_model
 from loom.core.repository.abc.cursor import (
     decode_cursor,
     encode_cursor,
-    primary_key,
     query_scope,
     total_order,
 )
@@ -27,12 +30,14 @@ from loom.core.repository.abc.query import (
     build_page_result,
     check_page,
 )
-from loom.core.repository.conditions import Condition, check_profile, resolve
+from loom.core.repository.conditions import Condition, resolve
+from loom.core.repository.mutation import Events, Op, mutation_of
 from loom.core.repository.sqlalchemy.errors import translated
 from loom.core.repository.sqlalchemy.filters import parameters
-from loom.core.repository.sqlalchemy.related import RelatedReader
+from loom.core.repository.sqlalchemy.scope import session_scope
 from loom.core.repository.sqlalchemy.session import SessionManager
 from loom.core.repository.sqlalchemy.statements import KEY, LIMIT, OFFSET, Statements
+from loom.core.repository.sqlalchemy.transactional import record_change
 from loom.core.repository.values import FilterPathError, column_value, stored_values
 
 ModelT = TypeVar("ModelT")
@@ -59,9 +64,9 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
         self._table = session_manager.tables.table(model)
         self._info = inspect_model(model)
         self._names = tuple(self._info.columns)
-        self._id = primary_key(self._info)[0]
+        self._id = self._info.primary_key[0]
         self._statements = Statements(self._info, session_manager.tables)
-        self._related = RelatedReader(self._info, session_manager.tables)
+        self._related = session_manager.tables.related(model)
 
     @property
     def entity_name(self) -> str:
@@ -132,7 +137,9 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
         """
         values = stored_values(self._info, data, creating=True)
         async with translated(), self.session_manager.writing() as connection:
-            return self._entity((await connection.execute(self._statements.insert, values)).one())
+            entity = self._entity((await connection.execute(self._statements.insert, values)).one())
+        await self._changed("create", entity, values)
+        return entity
 
     async def update(self, obj_id: Any, data: Any) -> ModelT | None:
         """Change what `data` names in one statement and return the entity; None where there is none.
@@ -149,7 +156,11 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
             return await self._row(self._id, key)
         async with translated(), self.session_manager.writing() as connection:
             row = (await connection.execute(self._statements.update, values | {KEY: key})).first()
-        return None if row is None else self._entity(row)
+        if row is None:
+            return None
+        entity = self._entity(row)
+        await self._changed("update", entity, values)
+        return entity
 
     async def delete(self, obj_id: Any) -> bool:
         """Return whether a row was deleted.
@@ -161,13 +172,50 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
         if key is _UNFITTING:
             return False
         async with translated(), self.session_manager.writing() as connection:
-            return bool((await connection.execute(self._statements.delete, {KEY: key})).rowcount)
+            row = (await connection.execute(self._statements.delete, {KEY: key})).first()
+        if row is None:
+            return False
+        await self._changed("delete", self._entity(row))
+        return True
 
-    async def on_transaction_committed(self, events: Any) -> None:
-        """Called after a commit with what changed; nothing by default."""
+    @property
+    def _effective_sa_model(self) -> type[Any]:
+        """The mapped class, for statements of a subclass."""
+        return self.session_manager.tables.mapped(self.model)
+
+    @property
+    def _effective_core_model(self) -> CoreModel:
+        """The read side of the model, for statements of a subclass."""
+        return self.session_manager.tables.core(self.model)
+
+    def _column_for_field(self, name: str) -> Column[Any]:
+        """Return a column, for statements of a subclass; FilterPathError where there is none."""
+        if name not in self._info.columns:
+            raise FilterPathError(name)
+        return self._table.c[name]
+
+    def _id_column(self) -> Column[Any]:
+        """Return the column entities are found by."""
+        return self._table.c[self._id]
+
+    def _to_output(self, row: Any) -> ModelT:
+        """Return a mapped object, or a row of a statement over the columns, as the model's struct."""
+        return self._effective_core_model.struct(row)  # type: ignore[no-any-return]  # built from self.model
+
+    def _session_scope(self, session: AsyncSession | None = None) -> AbstractAsyncContextManager[AsyncSession]:
+        """Give a session: `session` itself, the running transaction's, or one that commits at the end."""
+        return session_scope(self.session_manager, session)
+
+    async def on_transaction_committed(self, events: Events) -> None:
+        """Called after a commit this repository wrote in, with everything the transaction changed; nothing by default."""
+
+    async def _changed(self, op: Op, entity: ModelT, fields: Iterable[str] = ()) -> None:
+        own = type(self).on_transaction_committed is not RepositorySQLAlchemy.on_transaction_committed
+        event = partial(mutation_of, self._info, op, entity, fields)
+        await record_change(self.session_manager, event, (self,) if own else ())
 
     async def _first(self, field: str, value: Any, profile: str) -> ModelT | None:
-        check_profile(self._info, profile)
+        self._info.check_profile(profile)
         typed = self._typed(field, value)
         if typed is _UNFITTING:
             return None
@@ -188,7 +236,7 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
 
     async def _page(self, query: QuerySpec, profile: str) -> PageResult[ModelT]:
         check_page(query.page, query.limit)
-        check_profile(self._info, profile)
+        self._info.check_profile(profile)
         params = PageParams(page=query.page, limit=query.limit)
         condition, values = resolve(self._info, query.filters, self.allowed_filter_fields)
         statement = self._statements.page(condition, total_order(query, self._info))
@@ -202,7 +250,7 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
 
     async def _step(self, query: QuerySpec, profile: str) -> CursorResult[ModelT]:
         check_page(1, query.limit)
-        check_profile(self._info, profile)
+        self._info.check_profile(profile)
         keys, scope = total_order(query, self._info), query_scope(self._table.name, query, profile)
         secret = self.session_manager.cursor_secret
         condition, values = resolve(self._info, query.filters, self.allowed_filter_fields)

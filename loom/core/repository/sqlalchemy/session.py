@@ -8,18 +8,24 @@ that two writers queue instead of failing half-way. A database in memory has one
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from loom.core.backend.sqlalchemy import Tables, default_tables
+from loom.core.repository.mutation import MutationEvent, Mutations, SupportsPostCommit
+from loom.core.repository.sqlalchemy.errors import translated
+from loom.core.repository.sqlalchemy.turns import Turns
 from loom.core.uow.context import active_uow
 
 REFUSAL = "loom_refusal"
 """Key of a connection's `info`: the error by which the database ended the running transaction."""
+
+TOLD = "loom_told"
+"""Execution option of statements whose repository tells of the change itself."""
 
 _CREATE_LOCK = 0x6C6F6F6D  # advisory lock number: "loom"
 _PRAGMAS = ("foreign_keys=ON", "journal_mode=WAL", "busy_timeout=5000", "synchronous=NORMAL", "case_sensitive_like=ON")
@@ -28,11 +34,17 @@ _PRAGMAS = ("foreign_keys=ON", "journal_mode=WAL", "busy_timeout=5000", "synchro
 class Transactional(Protocol):
     """A unit of work a repository can run in."""
 
-    lock: asyncio.Lock
+    turns: Turns
+    mutations: Mutations
 
     @property
     def is_open(self) -> bool:
         """False where the transaction is over."""
+        ...
+
+    @property
+    def listeners(self) -> Sequence[SupportsPostCommit]:
+        """Who is told of every change on this engine."""
         ...
 
     @property
@@ -44,6 +56,9 @@ class Transactional(Protocol):
         """Return the session bound to the transaction."""
         ...
 
+    async def flush(self) -> None:
+        """Write what the session holds back, so that statements on the connection see it."""
+
 
 class SessionManager:
     """Owns the engine. Pool options left at None take the driver's default.
@@ -52,6 +67,9 @@ class SessionManager:
         tables: the application's tables; the default registry's where none are given.
         inject_trace_id: accepted; the id is never put into statement text, which would defeat statement caches.
         cursor_secret: signs cursors; by default derived from the URL, so that all workers on a database agree.
+
+    Attributes:
+        listeners: see `listen`.
     """
 
     def __init__(
@@ -62,7 +80,7 @@ class SessionManager:
         pool_pre_ping: bool = False,
         pool_size: int | None = None,
         max_overflow: int | None = None,
-        pool_timeout: int | None = None,
+        pool_timeout: float | None = None,
         pool_recycle: int | None = None,
         connect_args: dict[str, Any] | None = None,
         inject_trace_id: bool = True,
@@ -79,6 +97,7 @@ class SessionManager:
         }
         options: dict[str, Any] = {key: value for key, value in pool.items() if value is not None}
         self.tables = tables or default_tables()
+        self.listeners: list[SupportsPostCommit] = []
         self.cursor_secret = cursor_secret or hashlib.sha256(f"loom cursor {url}".encode()).digest()
         if _is_in_memory(url) and "poolclass" not in engine_kwargs:
             options = {"poolclass": sa.AsyncAdaptedQueuePool, "pool_size": 1, "max_overflow": 0}
@@ -91,6 +110,16 @@ class SessionManager:
         if self.engine.dialect.name == "sqlite":
             _prepare_sqlite(self.engine)
 
+    def listen(self, listener: SupportsPostCommit) -> None:
+        """Tell `listener` of every committed change of any repository on this engine, and of commits that were cut off.
+
+        Statements of others that change rows in a unit of work are told of as well, by table; literal SQL is not seen.
+        """
+        if not self.listeners:
+            sa.event.listen(self.engine.sync_engine, "after_execute", _note_foreign_write)
+        if listener not in self.listeners:
+            self.listeners.append(listener)
+
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
         """Yield a session; closed at the end, not committed."""
@@ -102,7 +131,8 @@ class SessionManager:
         """Yield the connection a read runs on."""
         running = running_uow()
         if running is not None:
-            async with running.lock:
+            async with running.turns:
+                await running.flush()
                 yield running.connection
         else:
             async with self._autocommit.connect() as connection:
@@ -113,7 +143,8 @@ class SessionManager:
         """Yield the connection a write runs on; outside a unit of work it commits at the end."""
         running = running_uow()
         if running is not None:
-            async with running.lock:
+            async with running.turns:
+                await running.flush()
                 yield running.connection
         else:
             async with self.engine.begin() as connection:
@@ -125,6 +156,11 @@ class SessionManager:
             if self.engine.dialect.name == "postgresql":
                 await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_CREATE_LOCK)))
             await connection.run_sync(self.tables.metadata.create_all)
+
+    async def ping(self) -> None:
+        """Ask the database for an answer; raises what a repository would."""
+        async with translated(), self.reading() as connection:
+            await connection.execute(sa.text("SELECT 1"))
 
     async def dispose(self) -> None:
         """Close every pooled connection."""
@@ -157,6 +193,15 @@ def _remember_refusal(context: Any) -> None:
         connection.info[REFUSAL] = refusal
 
 
+def _note_foreign_write(_: sa.Connection, statement: Any, *__: Any) -> None:
+    """Custom methods write by statements of their own, which rows nobody can tell."""
+    running = running_uow()
+    if running is None or not statement.is_dml or TOLD in statement.get_execution_options():
+        return
+    op = "create" if statement.is_insert else "delete" if statement.is_delete else "update"
+    running.mutations.record(MutationEvent(statement.table.name, op, ()), listeners=running.listeners)
+
+
 def _prepare_sqlite(engine: AsyncEngine) -> None:
     @sa.event.listens_for(engine.sync_engine, "handle_error")
     def keep_when_cancelled(context: Any) -> None:
@@ -170,6 +215,13 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
         for pragma in _PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+
+    @sa.event.listens_for(engine.sync_engine, "invalidate")
+    def undo(connection: Any, _: Any, __: Any) -> None:
+        # A statement cancelled half-way leaves its cursor behind, and SQLite keeps the locks of a closed connection for as
+        # long as one of its cursors lives.
+        with suppress(Exception):
+            connection.rollback()
 
     @sa.event.listens_for(engine.sync_engine, "begin")
     def begin(connection: sa.Connection) -> None:

@@ -1,5 +1,9 @@
 """Addresses below their user: another user's address is as absent as one that never existed."""
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from app.address.commands import CreateAddressRecord, CreateUserAddress, UpdateAddress
 from app.address.model import Address
 from app.user.model import User
@@ -33,7 +37,7 @@ class ListAddressesUseCase(UseCase[Address, PageResult[Address]]):
     async def execute(
         self,
         user_id: int,
-        page: int = 1,
+        page: Annotated[int, Meta(ge=1, le=1_000_000)] = 1,
         _user_exists: bool = Exists(User, from_param="user_id", against="id", on_missing=OnMissing.RAISE),
     ) -> PageResult[Address]:
         query = QuerySpec(

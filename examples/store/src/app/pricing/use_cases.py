@@ -1,11 +1,9 @@
 """A compute-heavy flow: fields are derived in order, then rules judge, then `execute` only formats."""
 
-from app.pricing.commands import PricingCommand, PricingPreviewResponse
+from app.pricing.commands import TAX_RATES, PricingCommand, PricingPreviewResponse
 from app.pricing.model import Record
 from loom.core.use_case import Compute, F, Input, LoadById, Rule
 from loom.core.use_case.use_case import UseCase
-
-TAX_RATES = {"DE": 0.19, "ES": 0.21, "FR": 0.20, "IE": 0.23, "PT": 0.23}
 
 
 class PricingPreviewUseCase(UseCase[Record, PricingPreviewResponse]):

@@ -2,16 +2,16 @@
 
 import re
 
-from app.user.commands import CreateUser, UpdateUser
+from app.user.commands import EMAIL, NAME, CreateUser, UpdateUser
 from app.user.model import User
 from loom.core.use_case import Exists, F, Input, LoadById, Rule
 from loom.core.use_case.use_case import UseCase
 
-_EMAIL_RE = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+_NAME_RE, _EMAIL_RE = re.compile(NAME), re.compile(EMAIL)
 
 
 def _name_must_not_be_blank(full_name: str) -> str | None:
-    return None if full_name.strip() else "full_name must not be blank"
+    return None if _NAME_RE.search(full_name) else "full_name must not be blank"
 
 
 def _email_must_be_valid(email: str) -> str | None:

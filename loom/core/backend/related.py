@@ -1,121 +1,100 @@
-"""Fills relations and projections of loaded rows: one statement for all of them, never one per row.
-
-A projection is computed from the relation it reads where the profile loads that relation, else by a grouped statement of
-its own that reads no more than it needs.
-"""
+"""Fills relations and projections of loaded rows: one statement for all of them, never one per row."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from msgspec import UNSET, Struct, structs
+from msgspec import UNSET, structs
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from loom.core.backend.sqlalchemy import Tables
+from loom.core.backend.profiles import Additions, ProfileProjection, Source
 from loom.core.model import EntityInfo, RelationInfo, inspect_model
-from loom.core.projection.loaders import CountLoader, ExistsLoader, JoinFieldsLoader, RelatedLoader, relation_for
-from loom.core.projection.runtime import ProjectionStep, build_projection_plan
-from loom.core.repository.abc.cursor import primary_key
+from loom.core.projection.loaders import CountLoader, ExistsLoader, JoinFieldsLoader, RelatedLoader
+
+Runner = AsyncConnection | AsyncSession
+"""What statements run on."""
 
 _OWNERS = "owners"
 
 
-class _Additions(Struct, frozen=True):
-    """What one profile adds to the columns: relations, and projections in the order they depend on each other."""
-
-    relations: tuple[RelationInfo, ...]
-    projections: tuple[ProjectionStep, ...]
-
-
 class RelatedReader:
-    """Reads what the profiles of one model add to its columns."""
+    """Reads what the profiles of one model add to its columns.
 
-    def __init__(self, info: EntityInfo, tables: Tables) -> None:
+    Args:
+        table: answers with the table of a model.
+        profiles: from `compile_profiles`.
+    """
+
+    def __init__(
+        self, info: EntityInfo, table: Callable[[type[Any]], sa.Table], profiles: Mapping[str, Additions]
+    ) -> None:
         self._info = info
-        self._tables = tables
-        self._additions: dict[str, _Additions] = {}
+        self._table = table
+        self._profiles = profiles
         self._statements: dict[tuple[str, str], sa.Select[Any]] = {}
 
-    async def fill(self, connection: AsyncConnection, entities: Sequence[Any], profile: str) -> list[Any]:
-        """Return `entities` with the relations and projections of `profile` loaded, in the same order."""
-        added = self._added(profile)
+    async def fill(self, runner: Runner, entities: Sequence[Any], profile: str) -> list[Any]:
+        """Return `entities` with the relations and projections of `profile` loaded, in the same order.
+
+        Raises:
+            InvalidQuery: there is no such profile.
+        """
+        self._info.check_profile(profile)
+        added = self._profiles[profile]
         if not entities or not (added.relations or added.projections):
             return list(entities)
         changes: list[dict[str, Any]] = [{} for _ in entities]
         for relation in added.relations:
-            found = await self._related(connection, relation, entities)
+            found = await self._related(runner, relation, entities)
             for entity, change in zip(entities, changes, strict=True):
                 rows = found.get(getattr(entity, relation.join.local_column), [])
                 change[relation.name] = list(rows) if relation.many else next(iter(rows), None)
         filled = [structs.replace(entity, **change) for entity, change in zip(entities, changes, strict=True)]
-        return await self._projected(connection, filled, added)
+        return await self._projected(runner, filled, added) if added.projections else filled
 
-    def _added(self, profile: str) -> _Additions:
-        if profile not in self._additions:
-            declared = {p.name: p.declared for p in self._info.projections_in(profile)}
-            steps = build_projection_plan(declared).steps
-            self._additions[profile] = _Additions(self._info.relations_in(profile), steps)
-        return self._additions[profile]
-
-    async def _projected(self, connection: AsyncConnection, entities: list[Any], added: _Additions) -> list[Any]:
-        if not added.projections:
-            return entities
-        loaded = {relation.name for relation in added.relations}
+    async def _projected(self, runner: Runner, entities: list[Any], added: Additions) -> list[Any]:
         values: list[dict[str, Any]] = [{} for _ in entities]
         for step in added.projections:
-            found = await self._values(connection, step, entities, values, loaded)
+            found = await self._values(runner, step, entities, values)
             default = step.projection.default if step.projection.has_default else UNSET
             for value, known in zip(found, values, strict=True):
-                known[step.name] = default if value is UNSET else value
+                kept = default if value is UNSET else value
+                if kept is not UNSET:
+                    known[step.name] = kept
         return [structs.replace(entity, **known) for entity, known in zip(entities, values, strict=True)]
 
     async def _values(
-        self,
-        connection: AsyncConnection,
-        step: ProjectionStep,
-        entities: list[Any],
-        known: list[dict[str, Any]],
-        loaded: set[str],
+        self, runner: Runner, step: ProfileProjection, entities: list[Any], known: list[dict[str, Any]]
     ) -> list[Any]:
         """Return the value for each entity; UNSET where there is none."""
         loader = step.projection.loader
-        if isinstance(loader, RelatedLoader):
-            relation = relation_for(self._info, loader)
-            if relation.name not in loaded:
-                return await self._batched(connection, step.name, loader, relation, entities)
-        if step.in_memory:
+        if step.relation is not None and step.source is Source.STATEMENT:
+            return await self._batched(runner, step, step.relation, entities)
+        if step.source is Source.OBJECT:
             return [loader.load_from_object(entity, dict(k)) for entity, k in zip(entities, known, strict=True)]
-        ids = [getattr(entity, primary_key(self._info)[0]) for entity in entities]
-        async with AsyncSession(connection, join_transaction_mode="rollback_only") as session:
-            by_id: Mapping[Any, Any] = await loader.load_many(session, ids)
+        ids = [getattr(entity, self._info.primary_key[0]) for entity in entities]
+        by_id = await _load_many(loader, runner, ids)
         return [by_id.get(key, UNSET) for key in ids]
 
     async def _batched(
-        self,
-        connection: AsyncConnection,
-        name: str,
-        loader: RelatedLoader,
-        relation: RelationInfo,
-        entities: list[Any],
+        self, runner: Runner, step: ProfileProjection, relation: RelationInfo, entities: list[Any]
     ) -> list[Any]:
-        columns, value = _reading(loader, relation)
-        rows = await self._grouped(connection, relation, name, columns, entities)
+        columns, value = _reading(step.projection.loader, relation)
+        rows = await self._grouped(runner, relation, step.name, columns, entities)
         found = {owner: value(group) for owner, group in rows.items()}
-        empty = UNSET if self._info.projections[name].declared.has_default else value([])
+        empty = UNSET if step.projection.has_default else value([])
         return [found.get(getattr(entity, relation.join.local_column), empty) for entity in entities]
 
-    async def _related(
-        self, connection: AsyncConnection, relation: RelationInfo, entities: Sequence[Any]
-    ) -> dict[Any, list[Any]]:
+    async def _related(self, runner: Runner, relation: RelationInfo, entities: Sequence[Any]) -> dict[Any, list[Any]]:
         """Return the related entities by the owner's value they belong to, ordered by their primary key."""
         names = tuple(inspect_model(relation.target).columns)
-        rows = await self._grouped(connection, relation, "", names, entities)
+        rows = await self._grouped(runner, relation, "", names, entities)
         return {owner: [_entity(relation.target, names, row) for row in group] for owner, group in rows.items()}
 
     async def _grouped(
         self,
-        connection: AsyncConnection,
+        runner: Runner,
         relation: RelationInfo,
         purpose: str,
         columns: tuple[str, ...] | None,
@@ -129,16 +108,16 @@ class RelatedReader:
         if statement is None:
             statement = self._statements[relation.name, purpose] = self._statement(relation, columns)
         grouped: dict[Any, list[Any]] = defaultdict(list)
-        for owner, *values in await connection.execute(statement, {_OWNERS: list(wanted)}):
+        for owner, *values in await runner.execute(statement, {_OWNERS: list(wanted)}):
             grouped[owner].append(values)
         return grouped
 
     def _statement(self, relation: RelationInfo, columns: tuple[str, ...] | None) -> sa.Select[Any]:
-        join, table = relation.join, self._tables.table(relation.target)
+        join, table = relation.join, self._table(relation.target)
         source: Any = table
         owner: sa.ColumnElement[Any] = table.c[join.remote_column]
         if join.secondary_model is not None:
-            link = self._tables.table(join.secondary_model)
+            link = self._table(join.secondary_model)
             owner = link.c[str(join.secondary_local_column)]
             source = table.join(link, link.c[str(join.secondary_remote_column)] == table.c[join.remote_column])
         condition = owner.in_(sa.bindparam(_OWNERS, type_=owner.type, expanding=True))
@@ -146,9 +125,17 @@ class RelatedReader:
             counted = sa.select(owner.label("loom_owner"), sa.func.count())
             return counted.select_from(source).where(condition).group_by(owner)
         chosen = [table.c[name] for name in columns]
-        order = [table.c[name] for name in primary_key(inspect_model(relation.target))]
+        order = [table.c[name] for name in inspect_model(relation.target).primary_key]
         statement = sa.select(owner.label("loom_owner"), *chosen)
         return statement.select_from(source).where(condition).order_by(*order)
+
+
+async def _load_many(loader: Any, runner: Runner, ids: list[Any]) -> Any:
+    """Ask a loader that is not loom's; it always gets a session."""
+    if isinstance(runner, AsyncSession):
+        return await loader.load_many(runner, ids)
+    async with AsyncSession(runner, join_transaction_mode="rollback_only") as session:
+        return await loader.load_many(session, ids)
 
 
 def _reading(
