@@ -80,7 +80,7 @@ class Session:
         self._store = Store(traces=self._archive)
         self._collector = Collector(self._archive, lambda newest: self._store.announce("trace", n=str(newest)))
         self._store.set_status(self._store.status.state, url=self._app_url)
-        spawner = spawner_for(target.root, app_socket, Lobby.open(), terminal.note)
+        spawner = spawner_for(target, app_socket, Lobby.open(), terminal.note)
         self._supervisor = Supervisor(
             target, self._store, spawner, on_build=terminal.build, import_timeout_s=import_timeout_s
         )

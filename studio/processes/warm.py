@@ -7,6 +7,7 @@ imported left a thread, a loop, a connection or an open file, that is said once 
 import asyncio
 import ctypes
 import os
+import signal
 import socket
 import sys
 from asyncio.subprocess import DEVNULL, Process, create_subprocess_exec
@@ -14,11 +15,13 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from loom.core.target import Target
 from studio.events import Forked, Message, Unfit, receive
 from studio.processes.connections import Lobby
 from studio.processes.spawn import Child, FreshInterpreter, Spawner, environment, stack_file
 
 AVAILABLE = sys.platform == "linux" and hasattr(os, "pidfd_open")
+ORPHAN_S = 1.0
 _PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -146,16 +149,30 @@ class FromZygote:
             await zygote.close()
 
 
-def spawner_for(root: Path, listener: socket.socket, lobby: Lobby, warn: Callable[[str], None]) -> Spawner:
+def spawner_for(target: Target, listener: socket.socket, lobby: Lobby, warn: Callable[[str], None]) -> Spawner:
     """Return the fastest spawner that this system has."""
     if AVAILABLE:
-        return FromZygote(root, listener, lobby, warn=warn)
-    return FreshInterpreter(root, listener, lobby)
+        return FromZygote(target.root, listener, lobby, warn=warn, modules=target.preload)
+    return FreshInterpreter(target.root, listener, lobby)
 
 
 def become_subreaper() -> None:
-    """Have the kernel give this process the orphans of its descendants, children of a zygote among them."""
+    """Have the kernel give this process the orphans of its descendants, children of a zygote among them.
+
+    So the processes that the app started and left behind are ours too, and must not stay zombies when they end.
+    """
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGCHLD, lambda: loop.call_later(ORPHAN_S, reap_orphans))
+
+
+def reap_orphans() -> None:
+    """Wait for children that ended a while ago; by now only those are left that nobody else waits for."""
+    with suppress(OSError):
+        for name in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
+            with suppress(OSError):
+                if Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                    os.waitpid(int(name), os.WNOHANG)
 
 
 def exit_of(pid: int) -> asyncio.Future[int]:

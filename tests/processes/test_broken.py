@@ -134,8 +134,8 @@ def test_a_mended_line_replaces_a_build_that_hangs(home: Path, run: Callable[...
     """A save while the one before is stuck in its import is built at once; the stuck one is given up."""
     dev = run(home, "--import-timeout", "60")
     dev.build("ready")
-    edit(home / "main.py", "WORD", "while True: pass\nWORD")
-    wait_until(lambda: len(dev.family()) > 2)
+    edit(home / "main.py", "WORD =", "open('begun', 'w').close()\nwhile True: pass\nWORD =")
+    wait_until((home / "begun").exists)
 
     save(home / "main.py", PLAIN.replace('"one"', '"three"'))
 

@@ -21,8 +21,8 @@ def test_nothing_outlives_a_killed_supervisor(home: Path, run: Callable[..., Dev
     """SIGKILL of `loom dev` takes every process it started with it within two seconds, a busy one too."""
     dev = run(home, "--import-timeout", "60")
     dev.build("ready")
-    edit(home / "main.py", "WORD", "while True: pass\nWORD")
-    wait_until(lambda: len(dev.family()) > 2)
+    edit(home / "main.py", "WORD =", "open('begun', 'w').close()\nwhile True: pass\nWORD =")
+    wait_until((home / "begun").exists)
     family = dev.family()
 
     os.kill(dev.process.pid, signal.SIGKILL)

@@ -15,7 +15,7 @@ from studio.processes.connections import Lobby
 from studio.processes.ports import listen
 from studio.processes.spawn import Child, FreshInterpreter, Spawner
 from studio.processes.warm import AVAILABLE, FromZygote
-from tests.processes.conftest import Dev, descendants, is_running, wait_until
+from tests.processes.conftest import Dev, descendants, edit, is_running, wait_until
 
 pytestmark = [
     pytest.mark.slow,
@@ -132,3 +132,25 @@ def name_of(pid: int) -> str:
         return Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:
         return ""
+
+
+def test_what_the_app_left_behind_is_no_zombie(home: Path, run: Callable[..., Dev]) -> None:
+    """A process that the app started and outlived it is waited for when it ends."""
+    edit(home / "main.py", "WORD =", 'import subprocess\n\nLEFT = subprocess.Popen(["sleep", "3"])\nWORD =')
+    dev = run(home)
+    dev.build("ready")
+    sleeper = next(pid for pid in dev.family() if name_of(pid) == "sleep")
+
+    os.kill(dev.pid(), signal.SIGKILL)
+
+    wait_until(lambda: not Path(f"/proc/{sleeper}").exists(), 15)
+
+
+def test_libraries_named_by_the_project_are_imported_once(home: Path, run: Callable[..., Dev]) -> None:
+    """`preload` of pyproject.toml is in the zygote: the app finds the module imported, by a process that is not its own."""
+    (home / "pyproject.toml").write_text('[tool.loom]\npreload = ["xml.dom.minidom"]\n')
+    edit(home / "main.py", 'WORD = "one"', 'import sys\n\nWORD = str("xml.dom.minidom" in sys.modules)')
+    dev = run(home)
+    dev.build("ready")
+
+    assert "True" == dev.word()

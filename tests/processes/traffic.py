@@ -58,18 +58,21 @@ class Traffic:
         began = time.perf_counter()
         try:
             async with asyncio.timeout(self.timeout_s):
-                reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-                writer.write(REQUEST % (self.path.encode(), b"connection: close\r\n"))
-                answer = await reader.read()
-                writer.close()
+                self._note(await self._answer(), began)
         except ConnectionRefusedError:
             self.outcomes["refused"] += 1
         except TimeoutError:
             self.outcomes["timeout"] += 1
         except OSError:
             self.outcomes["cut"] += 1
-        else:
-            self._note(answer, began)
+
+    async def _answer(self) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        try:
+            writer.write(REQUEST % (self.path.encode(), b"connection: close\r\n"))
+            return await reader.read()
+        finally:
+            writer.close()
 
     async def _kept_connection(self) -> None:
         reader, writer = await self._connected()
