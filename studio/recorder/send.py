@@ -56,7 +56,7 @@ class Sender:
 
     def put(self, live: LiveTrace) -> None:
         """Queue `live`; the oldest leave where there is no room. Never blocks, never raises."""
-        size = 4096 if live.exchange is None else 4096 + live.exchange.body_size + live.exchange.answer_size
+        size = 4096 + (live.exchange.kept if live.exchange is not None else 0)
         with self._lock:
             self._waiting.append((live, size))
             self._bytes += size

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-BLOCKED = ("fastapi", "starlette", "pydantic", "celery", "kombu", "prometheus_client", "aiocache", "redis", "structlog")
+BLOCKED = ("fastapi", "starlette", "pydantic", "celery", "kombu", "prometheus_client", "aiocache", "redis")
 PROGRAM = """
 import importlib, pkgutil, sys
 

@@ -23,7 +23,8 @@ class JobFailedError(LoomError):
     """The job raised; `cause` is what it raised."""
 
     def __init__(self, job_id: str, cause: BaseException | None = None) -> None:
-        super().__init__(f"job {job_id} failed", code="job_failed")
+        reason = f": {type(cause).__qualname__}" if cause is not None else ""
+        super().__init__(f"job {job_id} failed{reason}", code="job_failed")
         self.job_id = job_id
         self.cause = cause
 

@@ -9,7 +9,7 @@ that two writers queue instead of failing half-way. A database in memory has one
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -215,13 +215,6 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
         for pragma in _PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
-
-    @sa.event.listens_for(engine.sync_engine, "invalidate")
-    def undo(connection: Any, _: Any, __: Any) -> None:
-        # A statement cancelled half-way leaves its cursor behind, and SQLite keeps the locks of a closed connection for as
-        # long as one of its cursors lives.
-        with suppress(Exception):
-            connection.rollback()
 
     @sa.event.listens_for(engine.sync_engine, "begin")
     def begin(connection: sa.Connection) -> None:
