@@ -215,6 +215,27 @@ async def test_used_up_watches_are_said_once_and_edits_are_still_seen(tmp_path: 
     assert "fs.inotify.max_user_watches" in warnings[0]
 
 
+class Guarded(Inotify):
+    """A kernel that does not let this user into `secret`."""
+
+    def add(self, folder: Path) -> None:
+        """Watch, or fail as the kernel does for a folder that cannot be read."""
+        if folder.name == "secret":
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+        super().add(folder)
+
+
+async def test_an_unreadable_folder_is_said_and_left_out(file: Path) -> None:
+    """A folder that cannot be read is named with what to do about it; everything else is followed."""
+    (file.parent / "secret").mkdir()
+    warnings: list[str] = []
+    async with watching(file.parents[1], source=Guarded(), warn=warnings.append) as batches:
+        file.write_text("new")
+
+        assert ("app/main.py",) == (await batches.next()).names
+    assert [True] == ["secret cannot be read" in text and "chmod" in text for text in warnings]
+
+
 async def test_a_file_system_without_news_is_looked_at(file: Path) -> None:
     """Without the kernel's news, edits, new files and removals are seen all the same."""
     async with watching(file.parents[1], source=None, polled=True) as batches:
