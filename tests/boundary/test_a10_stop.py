@@ -1,0 +1,61 @@
+"""A10. A process told to stop under traffic answers every request it has taken; one that is killed does not."""
+
+import asyncio
+import signal
+import socket
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.boundary.servers import running, until
+
+pytestmark = pytest.mark.slow
+
+REQUEST = b"POST /take/0.05 HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n"
+
+
+@dataclass
+class Volley:
+    """A hundred requests a second, each on a connection of its own, until nobody listens any more.
+
+    Attributes:
+        outcomes: how each ended: "200", another status, "failed" (taken and not answered), "refused" (never taken).
+    """
+
+    port: int
+    rate: float = 100.0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    in_flight: int = 0
+
+    async def fire(self) -> None:
+        """Send until a connection is refused, then wait for what is under way."""
+        shots: list[asyncio.Task[None]] = []
+        while not self.outcomes["refused"]:
+            shots.append(asyncio.create_task(self._once()))
+            await asyncio.sleep(1 / self.rate)
+        await asyncio.gather(*shots)
+
+    async def _once(self) -> None:
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        except OSError:
+            self.outcomes["refused"] += 1
+            return
+        self.in_flight += 1
+        self.outcomes[await self._answer(reader, writer)] += 1
+        self.in_flight -= 1
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
+        try:
+            writer.write(REQUEST)
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+            await reader.readexactly(int(head.lower().partition(b"content-length:")[2].split()[0]))
+            return head.split()[1].decode()
+        except (OSError, asyncio.IncompleteReadError):
+            return "failed"
+        finally:
+            writer.close()
