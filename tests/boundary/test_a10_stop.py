@@ -59,3 +59,44 @@ class Volley:
             return "failed"
         finally:
             writer.close()
+
+
+async def stop_under_fire(database_url: str, log: Path, with_signal: signal.Signals) -> tuple[Volley, float, int]:
+    """Return what became of the requests of a process that gets `with_signal` while it answers, and how it ended."""
+    config = {"database": {"url": database_url, "pool_size": 20, "pool_timeout": 10}}
+    async with running(config, log) as app:
+        volley = Volley(app.port)
+        firing = asyncio.create_task(volley.fire())
+
+        async def is_warm() -> bool:
+            return volley.outcomes["200"] >= 50 and volley.in_flight > 0
+
+        await until(is_warm)
+        app.process.send_signal(with_signal)
+        began = time.monotonic()
+        await firing
+        code = await asyncio.to_thread(app.process.wait, 15)
+        return volley, time.monotonic() - began, code
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+class TestOnPostgres:
+    """Where a request takes its time in a transaction."""
+
+    @pytest.mark.parametrize("times", [3, pytest.param(10, marks=pytest.mark.soak)])
+    async def test_a_stop_fails_no_request_under_way(self, times: int, database_url: str, tmp_path: Path) -> None:
+        """SIGTERM under a hundred requests a second, over and over: every request taken is answered with 200."""
+        total: Counter[str] = Counter()
+        for _ in range(times):
+            volley, took, code = await stop_under_fire(database_url, tmp_path / "out.txt", signal.SIGTERM)
+            total += volley.outcomes
+            print(f"\n{volley.outcomes}, gone after {took:.2f} s with {code}")
+
+        assert {"200", "refused"} == total.keys()
+
+    async def test_control_a_kill_fails_some(self, database_url: str, tmp_path: Path) -> None:
+        """SIGKILL leaves requests unanswered, and the volley sees it."""
+        volley, _, _ = await stop_under_fire(database_url, tmp_path / "out.txt", signal.SIGKILL)
+
+        assert volley.outcomes["failed"] > 0
