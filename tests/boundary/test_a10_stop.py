@@ -2,12 +2,10 @@
 
 import asyncio
 import signal
-import socket
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
