@@ -14,11 +14,13 @@ from loom.core.job.config import JobConfig, apply_job_config
 __all__ = ["CeleryConfig", "JobConfig", "apply_job_config", "create_celery_app", "read_celery_config"]
 
 # Seconds. A message Redis handed out is handed out again after the first; a job must not take longer.
+# A Redis that takes a message and says nothing is given up after `socket_timeout`, so that who dispatches gets an answer.
 _REDIS = {
     "visibility_timeout": 3600,
     "health_check_interval": 25,
     "socket_keepalive": True,
     "socket_connect_timeout": 3,
+    "socket_timeout": 3,
 }
 # A message is only sent once the broker says it has it.
 _AMQP = {"confirm_publish": True}

@@ -72,10 +72,11 @@ async def test_saturated_pool_answers_everyone(serve: Any, database_url: str) ->
     assert (200, counts[200], 0) == (after.status_code, after.json()["total_count"], checked_out)
 
 
-async def test_clients_that_leave_take_nothing_along(serve: Any, database_url: str) -> None:
+@pytest.mark.parametrize("waves", [20, pytest.param(200, marks=pytest.mark.soak)])
+async def test_clients_that_leave_take_nothing_along(waves: int, serve: Any, database_url: str) -> None:
     """Requests cancelled inside their transaction store nothing and give their connection back."""
     async with serve(interfaces=(Takes, Seats), pool_size=5, max_overflow=0, pool_timeout=5) as client:
-        for _ in range(20):
+        for _ in range(waves):
             leaving = [asyncio.create_task(client.post("/take/5")) for _ in range(5)]
             await asyncio.sleep(0.05)
             for task in leaving:
