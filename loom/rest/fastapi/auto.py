@@ -148,6 +148,7 @@ def _session_manager(settings: Settings, tables: Tables) -> SessionManager:
         pool_timeout=database.pool_timeout,
         pool_recycle=database.pool_recycle,
         connect_args=database.connect_args,
+        fast_path=database.fast_path,
         tables=tables,
     )
 
