@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -23,12 +23,16 @@ def _rows(owner: type[Any], prefix: str) -> list[str]:
         key = f"{prefix}{item.encode_name}"
         if key == "diagnostics":
             continue
-        kind = item.type
-        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        kind = next((part for part in get_args(item.type) if _is_section(part)), item.type)
+        if _is_section(kind):
             rows += _rows(kind, f"{key}.")
         else:
             rows.append(f"| `{key}` | {_default(item)} | {said.get(item.name, '')} |")
     return rows
+
+
+def _is_section(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
 def _default(item: msgspec.structs.FieldInfo) -> str:

@@ -7,8 +7,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 from playwright.sync_api import Page, sync_playwright
 
@@ -19,8 +21,14 @@ PICTURES = {
     "now": "/",
     "routes": "/routes",
     "plan": "/plans/PricingPreviewUseCase?step=compute:2",
+    "requests": "/requests",
+    "request": "/requests?q=status:rejected",
     "changes": "/changes",
 }
+OPENED = {"request": "tr.item a.row"}
+"""Pictures of what a click on a page opens."""
+
+PRICES = (("DE", 3), ("FR", 1), ("XX", 2), ("ES", 12))
 
 
 def main() -> None:
@@ -33,16 +41,36 @@ def main() -> None:
             page.goto(url)
             page.locator("nav.rail").wait_for()
             for name, path in PICTURES.items():
-                take(page, url.partition("#")[0].rstrip("/") + path, IMAGES / f"{name}-{theme}.png")
+                file = IMAGES / f"{name}-{theme}.png"
+                take(page, url.partition("#")[0].rstrip("/") + path, file, opened=OPENED.get(name, ""))
         browser.close()
 
 
-def take(page: Page, url: str, file: Path) -> None:
-    """Write what `url` shows once it is quiet."""
+def take(page: Page, url: str, file: Path, *, opened: str = "") -> None:
+    """Write what `url` shows once it is quiet, or what its first link `opened` leads to."""
     page.goto(url)
     page.locator("nav.rail").wait_for()
+    if opened:
+        page.locator(opened).first.click()
+        page.locator("svg.drawing").wait_for()
     page.evaluate("document.fonts.ready")
     page.screenshot(path=file)
+
+
+def visit_store(url: str) -> None:
+    """Ask the store what a few visitors would, some of it wrong."""
+    asked: list[tuple[str, str, dict[str, object] | None]] = [("GET", f"users/{n}", None) for n in range(1, 4)]
+    asked += [("GET", "products/?limit=5", None), ("GET", "users/4711", None), ("GET", "products/low-stock", None)]
+    for country, quantity in PRICES:
+        price = {"email": " Ada@Example.org ", "country": country, "unitPrice": 19.9, "quantity": quantity}
+        asked.append(("POST", "pricing/1/preview", price))
+    asked.append(("POST", "users/", {"fullName": " ", "email": "ada.example.org"}))
+    asked.append(("POST", "products/1/workflows/restock", {"recipientEmail": "stock@example.org"}))
+    for method, path, body in asked:
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"content-type": "application/json"}
+        with suppress(HTTPError), urlopen(Request(url + path, data, headers, method=method), timeout=10):
+            pass
 
 
 @contextmanager
@@ -52,9 +80,10 @@ def running(home: Path) -> Iterator[str]:
     command = [Path(sys.executable).parent / "loom", "dev", "--no-open", "--json"]
     process = subprocess.Popen(command, cwd=home, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    url = json.loads(process.stdout.readline())["studio_url"]
+    started = json.loads(process.stdout.readline())
     assert json.loads(process.stdout.readline())["state"] == "ready"
-    yield url
+    visit_store(started["app_url"])
+    yield started["studio_url"]
     process.send_signal(signal.SIGINT)
     process.wait(timeout=15)
 

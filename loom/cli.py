@@ -4,8 +4,6 @@
 packages (`dev` of the studio) are found by the entry-point group `loom.commands`, so that loom never imports them.
 """
 
-import importlib
-import sys
 from collections.abc import Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -18,7 +16,9 @@ import loom
 from loom.core.engine.draw import draw_plan, draw_routes
 from loom.core.engine.plan import Plan
 from loom.core.errors import Diagnostic, DiagnosticError, LoomError, did_you_mean
-from loom.core.target import Target, find_target
+from loom.core.target import find_target
+from loom.loading import load_application
+from loom.migrate.commands import migrate
 
 cli = typer.Typer(
     name="loom",
@@ -27,6 +27,8 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     help="Declare, compile, look, run.",
 )
+
+cli.add_typer(migrate, name="migrate")
 
 AppPath = Annotated[str, typer.Option("--app", "-a", help="directory, python file or module:attribute of the app")]
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON document instead of text")]
@@ -66,21 +68,6 @@ def check(app: AppPath = ".", json: AsJson = False) -> None:
 def version() -> None:
     """Print the version of loom."""
     _say(loom.__version__)
-
-
-def load_application(target: Target) -> Any:
-    """Import the app of `target` and return what loom compiled for it.
-
-    Raises:
-        LoomError: the attribute is missing, or is no application made by `create_app`.
-    """
-    sys.path.insert(0, str(target.import_dir))
-    module = importlib.import_module(target.module)
-    app = getattr(module, target.attribute, None)
-    application = getattr(getattr(app, "state", None), "loom", None)
-    if application is None:
-        raise LoomError(f"{target} is not an application made by create_app", code="not_an_app")
-    return application
 
 
 def import_problem(error: Exception, near: Path) -> Diagnostic:

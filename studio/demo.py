@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from loom.core.engine.plan import CommandField, CommandShape, Plan, PlanKind, Source, Step, StepKind
 from loom.core.engine.source import digest
 from loom.core.errors import Diagnostic
+from studio.demo_traces import traces_of, ugly_traces
 from studio.events import Failure, Frame
 from studio.pages import PAGES
 from studio.snapshot import Column, Model, Route, Snapshot
@@ -289,6 +290,12 @@ def fill(store: Store, scene: str) -> Story:
     """Put `scene` into `store` and return the story that goes on from there."""
     store.set_status(AppState.STARTING, url=APP_URL)
     story = Story(store)
+    if scene not in {"starting", "empty", "down"}:
+        plans = {plan.name: plan for plan in shop().plans}
+        store.traces.keep_plans(plans.values())
+        store.traces.add(traces_of(plans["PlaceOrderUseCase"], plans["SendReceiptJob"], HERE))
+    if scene == "ugly":
+        store.traces.add(ugly_traces(HOSTILE, ARABIC_EMOJI))
     builds = SCENES[scene]
     for index, outcome in enumerate(builds):
         story.play(outcome(), age=timedelta(minutes=4 * (len(builds) - index - 1)))

@@ -198,7 +198,7 @@ class Trace(Struct, frozen=True, kw_only=True):
 
 
 class Plans(Struct, frozen=True, tag="plans"):
-    """The plans of the app that sends; first message of a connection."""
+    """Plans of the app that sends; each comes before the first trace that ran it."""
 
     plans: tuple[Plan, ...]
 

@@ -14,17 +14,18 @@ from types import ModuleType
 from typing import Any, Protocol
 
 from loom.core.config.errors import ConfigError
+from loom.core.contracts import AppManifestAttr
 from loom.core.errors import did_you_mean
 from loom.core.use_case.use_case import main_model
 
 # What each list of a manifest may hold. An application's jobs may stand among its use cases.
-_MANIFEST: dict[str, tuple[str, ...]] = {
-    "MODELS": ("model",),
-    "USE_CASES": ("use_case", "job"),
-    "INTERFACES": ("interface",),
-    "JOBS": ("job",),
-    "CALLBACKS": ("callback",),
-    "REPOSITORIES": ("repository",),
+_MANIFEST: dict[AppManifestAttr, tuple[str, ...]] = {
+    AppManifestAttr.MODELS: ("model",),
+    AppManifestAttr.USE_CASES: ("use_case", "job"),
+    AppManifestAttr.INTERFACES: ("interface",),
+    AppManifestAttr.JOBS: ("job",),
+    AppManifestAttr.CALLBACKS: ("callback",),
+    AppManifestAttr.REPOSITORIES: ("repository",),
 }
 _KINDS = ("model", "use_case", "interface", "job", "callback", "repository")  # as in DiscoveryResult
 

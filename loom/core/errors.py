@@ -43,6 +43,16 @@ class LoomError(Exception):
         self.message = message
         self.code = code
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel between processes with every attribute, whatever the constructor of the class takes."""
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(cls: type[LoomError], arguments: tuple[Any, ...], attributes: dict[str, Any]) -> LoomError:
+    error = cls.__new__(cls, *arguments)
+    error.__dict__.update(attributes)
+    return error
+
 
 class DomainError(LoomError):
     """A business failure: the caller can do something about it."""

@@ -86,7 +86,13 @@ class Watch(Protocol):
 
 
 class RunWatch(Watch, Protocol):
-    """Is told of the steps of one run; `index` is the position in the plan's `steps`."""
+    """Is told of the steps of one run; `index` is the position in the plan's `steps`.
+
+    Attributes:
+        values: False where what computes set is of no interest.
+    """
+
+    values: bool
 
     def began(self, index: int) -> None:
         """A step begins; it is the current one until another begins."""

@@ -92,22 +92,20 @@ def enforced_bounds(stated: BodyBounds, *, is_crud: bool) -> dict[str, BodyBound
     return {key: BodyBound(field=bound.field, bounds=INT64) for key, bound in integers.items()}
 
 
-def fit_integers(payload: dict[str, Any], bounds: BodyBounds) -> None:
-    """Take `21.0` for the integer it is, as JSON does, in the fields that are integers."""
-    for key, value in payload.items():
-        if isinstance(value, float) and value.is_integer():
-            bound = bounds.get(key)
-            if bound is not None and bound.bounds.minimum is not None:
-                payload[key] = int(value)
+def misfits(payload: dict[str, Any], bounds: BodyBounds) -> list[tuple[str, str]]:
+    """Return field and problem of every value outside its bounds.
 
-
-def misfits(payload: Mapping[str, Any], bounds: BodyBounds) -> list[tuple[str, str]]:
-    """Return field and problem of every value outside its bounds."""
+    Where an integer is meant, `21.0` is replaced by the integer it is: JSON does not tell the two apart.
+    """
     found: list[tuple[str, str]] = []
     for key, value in payload.items():
         bound = bounds.get(key)
-        problem = bound.bounds.problem(value) if bound is not None else ""
-        if bound is not None and problem:
+        if bound is None:
+            continue
+        if type(value) is float and value.is_integer() and bound.bounds.minimum is not None:
+            payload[key] = int(value)
+        problem = bound.bounds.problem(payload[key])
+        if problem:
             found.append((bound.field, problem))
     return found
 

@@ -2,7 +2,7 @@
 
 A NUL or a lone surrogate can only enter a JSON string through a `\\u` escape (raw, both are malformed), so bodies without
 one are not searched. msgspec calls a lone surrogate malformed; the standard decoder is asked for its field's name. It is
-also asked where a body has more colons than keys, which a repeated key has (and a text with a colon in it).
+also asked where a body may have more keys than were read, because one stands twice.
 
 A body is read as JSON whatever its content type says, because clients that say nothing, or something wrong, are many; what
 then is no JSON and never said to be is a 415. Strict rules refuse by the header alone. A compressed body is refused.
@@ -23,13 +23,15 @@ from loom.core.engine.plan import ParamBinding
 from loom.core.engine.typenames import type_name
 from loom.core.errors import InvalidPayload
 from loom.core.model.bounds import INT64
-from loom.rest.bounds import BodyBounds, fit_integers, misfits
+from loom.rest.bounds import BodyBounds, misfits
 from loom.rest.errors import BadRequest
 from loom.rest.names import is_storable
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_DEPTH = 100
 _SHOWN = 120
+_SMALL = 300
+"""Bytes that hold no number too large to be one."""
 _MANY_DIGITS = re.compile(rb"[0-9]{300}")
 _LARGEST = 10**300
 _INTEGER = re.compile(r"-?[0-9]+")
@@ -74,8 +76,12 @@ def decode_body(body: bytes, content_type: str | None = None, *, max_bytes: int 
     value = _parse(body, content_type)
     if not isinstance(value, dict):
         raise BadRequest("the body must be a JSON object")
-    keys = _check(value, strings=b"\\u" in body, integers=_MANY_DIGITS.search(body) is not None)
-    if body.count(b":") > keys:
+    escapes = b"\\u" in body
+    if escapes or len(body) > _SMALL or body.count(b"{") + body.count(b"[") > 1:
+        keys = _check(value, strings=escapes, integers=_MANY_DIGITS.search(body) is not None)
+    else:
+        keys = len(value)  # nothing inside anything: no depth to look into
+    if _may_repeat(body, keys):
         _refuse_repeated(body)
     return value
 
@@ -88,7 +94,6 @@ def refuse_unfitting(command: type[Any], payload: dict[str, Any], bounds: BodyBo
     Raises:
         InvalidPayload: one violation per field.
     """
-    fit_integers(payload, bounds)
     found = misfits(payload, bounds)
     if not (found or strict):
         return
@@ -221,6 +226,16 @@ def _refuse_surrogates(body: bytes) -> None:
         return
     if isinstance(value, dict):
         _check(value, strings=True, integers=False)
+
+
+def _may_repeat(body: bytes, keys: int) -> bool:
+    """Return whether the body may name more keys than were read: a colon in a text is rarely behind a quote."""
+    if body.count(b":") == keys:
+        return False
+    return body.count(b'":') > keys or any(spaced in body for spaced in _SPACED_COLONS)
+
+
+_SPACED_COLONS = (b" :", b"\t:", b"\n:", b"\r:")
 
 
 def _refuse_repeated(body: bytes) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from structlog.contextvars import bind_contextvars, reset_contextvars
+
 from loom.core.tracing import clean_trace_id, generate_trace_id, reset_trace_id, set_trace_id
 from loom.rest.errors import refusal
 
@@ -30,7 +32,7 @@ class TraceIdMiddleware:
             return
         trace_id = self._sent(scope) or generate_trace_id()
         answer = _Answer(send, self._header, trace_id.encode())
-        token = set_trace_id(trace_id)
+        token, bound = set_trace_id(trace_id), bind_contextvars(trace_id=trace_id)
         try:
             await self._app(scope, receive, answer)
         except Exception as error:
@@ -38,6 +40,7 @@ class TraceIdMiddleware:
                 await _refuse(scope, error, answer)
             raise
         finally:
+            reset_contextvars(**bound)
             reset_trace_id(token)
 
     def _sent(self, scope: Any) -> str | None:

@@ -31,13 +31,16 @@ def build_openapi(
     """
     base = base or {}
     document = _Document()
-    paths = dict(base.get("paths", {}))
+    paths = {path: dict(item) for path, item in base.get("paths", {}).items()}
     first: dict[str, CompiledRoute] = {}
+    reached: set[tuple[str, str]] = set()
     for route in routes:
         named = first.setdefault(route.shape, route)
         names = dict(zip(route.path_params, named.path_params, strict=True))
-        operations = paths.setdefault(PATH_PARAM.sub(r"{\1}", named.full_path), {})
-        operations.setdefault(route.method.lower(), document.operation(route, names))
+        if (route.shape, route.method) not in reached:
+            operations = paths.setdefault(PATH_PARAM.sub(r"{\1}", named.full_path), {})
+            operations[route.method.lower()] = document.operation(route, names)
+        reached.add((route.shape, route.method))
     known = base.get("components", {})
     schemas = {**known.get("schemas", {}), **document.components(), **SCHEMAS}
     return {

@@ -20,7 +20,8 @@ async function show(href) {
 }
 
 function reveal() {
-  document.querySelector("#plan a.step.selected")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  const step = document.querySelector("#plan a.step.selected") ?? document.querySelector("#plan a.step.run-failed");
+  step?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
 /** The nearest step in the next lane that has one, or the next one in the same lane. */

@@ -23,6 +23,7 @@ from studio.archive.summary import RUNS, Row, RunRow, run_said, summarise
 from studio.trace import Trace, encoder, trace_decoder
 
 VERSION = 1
+PLANS_CACHED = 2000
 _COLUMNS = Row.__struct_fields__[1:]
 _SCHEMA = f"""
 CREATE TABLE traces (
@@ -90,6 +91,8 @@ class Archive:
         self._plans: dict[str, Plan] = {}
         self._db = _opened(file)
         self._bytes: int = self._one("SELECT coalesce(sum(size), 0) FROM traces")
+        with self._db:  # plans that nothing kept was run by; those of the app come anew with its first message
+            self._db.execute("DELETE FROM plans WHERE hash NOT IN (SELECT plan_hash FROM runs)")
         self._known = {hash_ for (hash_,) in self._db.execute("SELECT hash FROM plans")}
         self.dropped = 0
 
@@ -102,7 +105,7 @@ class Archive:
         """Remember what plans looked like, so that their runs can be drawn after they have changed."""
         with self._lock, self._db:
             for plan in plans:
-                self._plans[plan.hash] = plan
+                self._cache(plan)
                 if plan.hash not in self._known:
                     self._known.add(plan.hash)
                     body = (plan.hash, _pack(msgspec.msgpack.encode(plan)))
@@ -143,7 +146,7 @@ class Archive:
             found = self._all("SELECT body FROM plans WHERE hash = ?", (hash_,))
             if not found:
                 return None
-            self._plans[hash_] = msgspec.msgpack.decode(zlib.decompress(found[0][0]), type=Plan)
+            self._cache(msgspec.msgpack.decode(zlib.decompress(found[0][0]), type=Plan))
         return self._plans[hash_]
 
     def runs(self, plan: str, *, limit: int = 50) -> tuple[RunRow, ...]:
@@ -187,8 +190,13 @@ class Archive:
         """The plan of this hash while the lock is held."""
         if hash_ and hash_ not in self._plans and hash_ in self._known:
             body = self._db.execute("SELECT body FROM plans WHERE hash = ?", (hash_,)).fetchone()[0]
-            self._plans[hash_] = msgspec.msgpack.decode(zlib.decompress(body), type=Plan)
+            self._cache(msgspec.msgpack.decode(zlib.decompress(body), type=Plan))
         return self._plans.get(hash_)
+
+    def _cache(self, plan: Plan) -> None:
+        self._plans[plan.hash] = plan
+        if len(self._plans) > PLANS_CACHED:
+            del self._plans[next(iter(self._plans))]
 
     def _prune(self, newest: int) -> None:
         oldest_kept = self._db.execute("SELECT min(n) FROM traces WHERE at >= ?", (self._now() - self._limits.age_s,))

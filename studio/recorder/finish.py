@@ -78,8 +78,9 @@ class _Finishing:
         spans = [(unpack(s.params), unpack(s.payload), [unpack(step[5]) for step in s.steps]) for s in live.spans]
         calls = [_named(call[5]) for call in live.calls]
         asked = [(unpack(d[6]), unpack(d[7])) for d in live.dispatches]
-        for tree in (*(body for body, _ in bodies), *self._named_texts(), *spans, *calls, *asked):
-            self._redactor.learn(tree)
+        if live.full:
+            for tree in (*(body for body, _ in bodies), *self._named_texts(), *spans, *calls, *asked):
+                self._redactor.learn(tree)
         return Trace(
             id=live.id,
             trace_id=self._answered_id() or live.trace_id,
@@ -149,7 +150,7 @@ class _Finishing:
             plan_hash=live.plan.hash if live.plan else "",
             job_id=live.job_id,
             error=type(error).__name__ if error else "",
-            message=self._redactor.text(str(error)) if error else "",
+            message=self._told(error) if error else "",
             params=clean(params),
             payload=clean(payload),
             steps=tuple(self._step(live, step, value) for step, value in zip(live.steps, steps, strict=True)),
@@ -159,13 +160,18 @@ class _Finishing:
     def _step(self, live: LiveSpan, step: tuple[Any, ...], value: Any) -> StepRun:
         index, verdict, began, ended, why, _ = step
         at, took = began - self._live.began, ended - began
-        reason = self._redactor.text(_complaint(why)) if isinstance(why, BaseException) else why or ""
+        reason = self._told(why) or type(why).__name__ if isinstance(why, BaseException) else why or ""
         inputs: list[Any] | None = None
         if live.plan is not None and live.plan.steps[index].kind == "rule" and isinstance(value, list):
             reads = live.plan.steps[index].reads
             given, value = (value[0] if value else None), (value[1] if len(value) > 1 else None)
             inputs = self._inputs(reads, given)
         return StepRun(index, Verdict(verdict), at // 1000, took // 1000, reason, self._redactor.clean(value), inputs)
+
+    def _told(self, error: BaseException) -> str:
+        """What `error` says. An outline does not know the secrets of its request: it keeps what the client was told."""
+        text = error.message if isinstance(error, RuleViolation) else str(error)
+        return self._redactor.text(text) if self._live.full or isinstance(error, DomainError) else ""
 
     def _inputs(self, reads: tuple[str, ...], given: Any) -> list[Any] | None:
         """Values by the names of what the rule reads where they pair up, so that secret ones are hidden by name."""
@@ -179,6 +185,8 @@ class _Finishing:
         return [next(iter(pair.values())) for pair in named]
 
     def _frames(self, live: LiveSpan) -> tuple[Frame, ...]:
+        if not live.frames:
+            return ()
         found = own_first(make_frame(*frame, self._root) for frame in live.frames)
         return found[:FRAMES_KEPT]
 
@@ -210,16 +218,19 @@ def outcome_of(error: BaseException | None) -> Outcome:
 
 
 def read_body(parts: list[bytes], size: int, kind: str) -> tuple[Any, str]:
-    """Return what a body holds, and a note where it is not kept: what cannot be read cannot be redacted either."""
+    """Return what a body holds, and a note where it is not kept: what cannot be read cannot be redacted either.
+
+    A body is read as JSON whatever a client calls it, as the API reads it too.
+    """
     if size == 0:
         return None, ""
     if size > MAX_BODY_BYTES:
         return None, f"over {MAX_BODY_BYTES // 1024 // 1024} MB, not recorded"
     data = b"".join(parts)
-    if "json" in kind or (not kind and data[:1] in b"{["):
-        try:
-            return msgspec.json.decode(data), ""
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    try:
+        return msgspec.json.decode(data), ""
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        if "json" in kind:
             return None, "not valid JSON, not recorded"
     if kind == "application/x-www-form-urlencoded":
         return dict(parse_qsl(data.decode("utf-8", "replace"))), ""
@@ -249,9 +260,3 @@ def _named(call: tuple[Any, Any] | None) -> Any:
     if isinstance(parameters, tuple) and names is not None and len(names) == len(parameters):
         parameters = dict(zip(names, parameters, strict=True))
     return unpack(pack(parameters))
-
-
-def _complaint(error: BaseException) -> str:
-    if isinstance(error, RuleViolation):
-        return error.message
-    return str(error) or type(error).__name__

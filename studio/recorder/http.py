@@ -32,8 +32,7 @@ class LiveExchange:
         """Note a part of the request's body."""
         part = message.get("body", b"")
         self.body_size += len(part)
-        if part and self.body_size <= MAX_BODY_BYTES:
-            self.body.append(part)
+        _keep(self.body, part, self.body_size)
 
     def went(self, message: Message) -> None:
         """Note a part of the answer."""
@@ -43,8 +42,20 @@ class LiveExchange:
         elif message["type"] == "http.response.body":
             part = message.get("body", b"")
             self.answer_size += len(part)
-            if part and self.answer_size <= MAX_BODY_BYTES:
-                self.answer.append(part)
+            _keep(self.answer, part, self.answer_size)
+
+    @property
+    def kept(self) -> int:
+        """How many bytes of both bodies are in memory."""
+        return sum(map(len, self.body)) + sum(map(len, self.answer))
+
+
+def _keep(parts: list[bytes], part: bytes, size: int) -> None:
+    """Add a part, unless the whole has become too large: then nothing of it is kept."""
+    if size > MAX_BODY_BYTES:
+        parts.clear()
+    elif part:
+        parts.append(part)
 
 
 class RecordingApp:

@@ -1,6 +1,7 @@
 """Puts the recorder on an application the child has loaded. Where to send is in the environment; unset: nothing happens."""
 
 import atexit
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,19 @@ from studio.recorder.send import Sender
 from studio.recorder.sql import SqlListener
 from studio.trace import DEPTH, SOCKET
 
+_log = logging.getLogger("loom.studio")
+
 
 def record(app: Any, root: Path) -> Any:
-    """Return `app` recorded: an ASGI application to serve in its place. The same one where nothing is to be recorded."""
+    """Return `app` recorded: an ASGI application to serve in its place. The same one where nothing is, or can be, recorded."""
+    try:
+        return _recorded(app, root)
+    except Exception:
+        _log.exception("this app is served without a recorder")
+        return app
+
+
+def _recorded(app: Any, root: Path) -> Any:
     path, depth = os.environ.get(SOCKET, ""), os.environ.get(DEPTH, "full")
     known = getattr(getattr(app, "state", None), "loom", None)
     if not path or depth == "off" or known is None:

@@ -87,7 +87,7 @@ class LiveSpan:
         self.step = -1
         self.error: BaseException | None = None
         self.frames: list[tuple[str, int, str]] = []
-        self._full = trace.full
+        self._full = self.values = trace.full
         # The result of a request's own run is its answer, which is kept as it was sent.
         self._last = len(plan.steps) - 1 if plan else -1
         self._unpacked = self._last if parent == 0 and trace.exchange is not None else -1

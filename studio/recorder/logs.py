@@ -1,9 +1,12 @@
-"""The log records of a trace: a handler on the root logger that also keeps what the terminal would have shown."""
+"""The log records of a trace: a handler on the root logger that also keeps what the terminal would have shown.
+
+An outline has none: it does not know the secrets of its request, and a log text may hold any of them.
+"""
 
 import logging
 import time
 
-from loom.core.logger.port import FIELDS_ATTRIBUTE
+from loom.core.logger.pipeline import FIELDS_ATTRIBUTE
 from loom.core.observe import active_watch
 from studio.recorder.live import MAX_LOGS, LiveSpan
 
@@ -17,7 +20,7 @@ class LogListener(logging.Handler):
         """Note `record`."""
         self._keep_terminal(record)
         span = active_watch.get()
-        if not isinstance(span, LiveSpan) or span.trace.closed:
+        if not isinstance(span, LiveSpan) or span.trace.closed or not span.values:
             return
         trace = span.trace
         if trace.room("logs", trace.logs, MAX_LOGS):

@@ -96,6 +96,8 @@ class Redactor:
 
     def clean(self, tree: Any) -> Any:
         """Return `tree` without secrets and within bounds."""
+        if tree is None or tree is True or tree is False:
+            return tree
         return self._clean(tree, 0, [MAX_NODES])
 
     def pairs(self, pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

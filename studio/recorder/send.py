@@ -1,6 +1,6 @@
 """Hands finished traces to the studio: a bounded queue, one thread that cleans and encodes, one local socket.
 
-When nobody takes them, or they come faster than they can be taken, the oldest are dropped and counted. The application
+Traces are finished in bursts, so that most requests do not share the interpreter with this thread. When nobody takes them, or they come faster than they can be taken, the oldest are dropped and counted. The application
 never waits.
 """
 
@@ -18,8 +18,11 @@ from studio.trace import Batch, Plans, Recorded, Trace, encoder
 
 MAX_WAITING = 2000
 MAX_WAITING_BYTES = 32 * 1024 * 1024
-BATCH = 50
-PAUSE_S = 0.05
+BATCH = 25
+PAUSE_S = 0.025
+BACKLOG = 500
+"""With so many waiting there is no pause between two batches."""
+
 RETRY_S = 1.0
 _LENGTH = struct.Struct(">I")
 
@@ -30,13 +33,14 @@ class Sender:
     Args:
         path: the studio's local socket.
         finish: turns a live trace into data.
-        plans: said first on every connection.
+        plans: of the app; told on every connection, as are those compiled later.
     """
 
     def __init__(self, path: str, finish: Callable[[LiveTrace], Trace], plans: tuple[Plan, ...]) -> None:
         self._path = path
         self._finish = finish
-        self._plans = plans
+        self._plans = {plan.hash: plan for plan in plans}
+        self._known: set[str] = set()
         self._waiting: deque[tuple[LiveTrace, int]] = deque()
         self._bytes = 0
         self._dropped = 0
@@ -52,14 +56,15 @@ class Sender:
 
     def put(self, live: LiveTrace) -> None:
         """Queue `live`; the oldest leave where there is no room. Never blocks, never raises."""
-        size = 4096 if live.exchange is None else 4096 + live.exchange.body_size + live.exchange.answer_size
+        size = 4096 + (live.exchange.kept if live.exchange is not None else 0)
         with self._lock:
             self._waiting.append((live, size))
             self._bytes += size
             while len(self._waiting) > MAX_WAITING or self._bytes > MAX_WAITING_BYTES:
                 self._bytes -= self._waiting.popleft()[1]
                 self._dropped += 1
-        self._wake.set()
+        if not self._wake.is_set():
+            self._wake.set()
 
     def close(self, timeout_s: float = 1.0) -> None:
         """Send what waits, for at most `timeout_s` seconds, and stop."""
@@ -82,25 +87,34 @@ class Sender:
                     return
                 time.sleep(RETRY_S)
                 continue
-            if not self._leaving:
+            if not self._leaving and len(self._waiting) < BACKLOG:
                 time.sleep(PAUSE_S)
-            self._wake.clear()
-            while self._send_batch():
-                pass
+            self._wake.clear()  # before taking: whatever is put from here on sets it again
+            self._send_batch()
+            if self._waiting:
+                self._wake.set()
 
-    def _send_batch(self) -> bool:
-        """Send one batch; False where nothing is left or the studio is gone."""
+    def _send_batch(self) -> None:
         taken, dropped = self._take()
         if not taken and not dropped:
-            return False
+            return
         traces = []
         for live in taken:
             try:
                 traces.append(self._finish(live))
             except Exception:
                 dropped += 1
-            time.sleep(0)  # let the application have the interpreter between two traces
-        return self._say(Batch(tuple(traces), dropped), len(traces) + dropped)
+        self._tell_plans(taken)
+        self._say(Batch(tuple(traces), dropped), len(traces) + dropped)
+
+    def _tell_plans(self, taken: list[LiveTrace]) -> None:
+        """Send the plans the studio does not have yet: those of the app, and those compiled when they were first run."""
+        for live in taken:
+            self._plans |= {span.plan.hash: span.plan for span in live.spans if span.plan is not None}
+        fresh = tuple(plan for hash_, plan in self._plans.items() if hash_ not in self._known)
+        if fresh:
+            self._say(Plans(fresh), 0)
+            self._known |= {plan.hash for plan in fresh}
 
     def _take(self) -> tuple[list[LiveTrace], int]:
         with self._lock:
@@ -120,11 +134,13 @@ class Sender:
             sock.close()
             return False
         self._socket = sock
-        return self._say(Plans(self._plans), 0)
+        self._known.clear()
+        return True
 
     def _say(self, message: Recorded, lost: int) -> bool:
         """Send one message; where the studio is gone, count what it held as dropped."""
-        assert self._socket is not None
+        if self._socket is None:
+            return False
         body = encoder.encode(message)
         try:
             self._socket.sendall(_LENGTH.pack(len(body)) + body)

@@ -50,8 +50,10 @@ def ms(value: float) -> str:
 
 
 def us(value: float) -> str:
-    """Return a duration given in microseconds, as `ms` writes it; below a tenth of a millisecond `12 µs`."""
-    return f"{value:.0f} µs" if 0 < value < 100 else ms(value / 1000)
+    """Return a duration given in microseconds, as `ms` writes it; below a tenth of a millisecond `12 µs`, `<1 µs`."""
+    if value < 100:
+        return f"{value:.0f} µs" if value >= 1 else "<1 µs"
+    return ms(value / 1000)
 
 
 def moment(seconds: float) -> datetime:

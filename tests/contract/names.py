@@ -1,17 +1,13 @@
-"""The public names, by the path they are imported from: what an application written against this API may import.
-
-A row whose room is not here yet says so in `waits_for`; taking that word away is all it needs to be held to the table.
-"""
+"""The public names, by the path they are imported from: what an application written against this API may import."""
 
 from typing import NamedTuple
 
 
 class Row(NamedTuple):
-    """Names importable from one path. `waits_for`: the room that will bring them; "" = they are here."""
+    """Names importable from one path."""
 
     path: str
     names: str
-    waits_for: str = ""
 
 
 EXACT = (
@@ -31,7 +27,7 @@ EXACT = (
     ),
     Row("loom.core.backend.sqlalchemy", "compile_all get_metadata reset_registry"),
     Row("loom.core.projection.loaders", "CountLoader ExistsLoader JoinFieldsLoader"),
-    Row("loom.core.cache.serializer", "MsgspecSerializer", "cache"),
+    Row("loom.core.cache.serializer", "MsgspecSerializer"),
     Row("loom.core.job.job", "Job"),
     Row("loom.core.job.service", "JobService"),
     Row("loom.core.response", "Response"),
@@ -40,7 +36,7 @@ EXACT = (
     Row("loom.rest.model", "RestInterface RestRoute PaginationMode"),
     Row("loom.rest.autocrud", "build_auto_routes"),
     Row("loom.rest.fastapi.auto", "create_app"),
-    Row("loom.celery.auto", "create_app", "celery"),
+    Row("loom.celery.auto", "create_app"),
 )
 """Paths promised as they stand."""
 
@@ -95,7 +91,7 @@ PACKAGES = (
         "loom.core.repository",
         "FilterParams PageParams PageResult RepoFor Repository RepositoryRead RepositoryWrite",
     ),
-    Row("loom.core.repository", "MutationEvent", "mutations"),
+    Row("loom.core.repository", "MutationEvent"),
     Row(
         "loom.core.repository.sqlalchemy",
         "RepositorySQLAlchemy SessionManager SQLAlchemyUnitOfWork SQLAlchemyUnitOfWorkFactory",
@@ -110,11 +106,9 @@ PACKAGES = (
     Row(
         "loom.core.repository.sqlalchemy",
         "SupportsPostCommit get_active_session get_pending_mutations record_mutation transactional",
-        "mutations",
     ),
     Row("loom.core.backend", "compile_all compile_model get_compiled get_metadata reset_registry"),
     Row("loom.core.backend", "CoreModel SABase get_compiled_core"),
-    Row("loom.core.backend", "PersistenceBackend", "backend"),
     Row(
         "loom.core.projection",
         (
@@ -128,7 +122,6 @@ PACKAGES = (
             "CacheBackend CacheConfig CacheGateway CachedRepository DependencyResolver "
             "GenerationalDependencyResolver MsgspecSerializer cache_query cached"
         ),
-        "cache",
     ),
     Row(
         "loom.core.job",
@@ -172,9 +165,8 @@ PACKAGES = (
             "CeleryConfig CeleryJobService JobConfig WorkerBootstrapResult WorkerEventLoop apply_job_config "
             "bootstrap_worker create_app create_celery_app"
         ),
-        "celery",
     ),
-    Row("loom.prometheus", "PrometheusMetricsAdapter PrometheusMiddleware", "prometheus"),
+    Row("loom.prometheus", "PrometheusMetricsAdapter PrometheusMiddleware"),
     Row(
         "loom.testing",
         (

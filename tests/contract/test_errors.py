@@ -46,7 +46,14 @@ TREE: list[tuple[LoomError, type[Exception], str, int, str, dict[str, Any]]] = [
         "job j has not finished",
         {"job_id": "j", "timeout": 2.5},
     ),
-    (JobFailedError("j", CAUSE), LoomError, "job_failed", 500, "job j failed", {"job_id": "j", "cause": CAUSE}),
+    (
+        JobFailedError("j", CAUSE),
+        LoomError,
+        "job_failed",
+        500,
+        "job j failed: KeyError",
+        {"job_id": "j", "cause": CAUSE},
+    ),
 ]
 
 

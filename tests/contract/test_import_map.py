@@ -9,22 +9,12 @@ import pytest
 from tests.contract.names import EXACT, PACKAGES, SAME, Row
 
 
-def _missing(row: Row) -> list[str]:
-    module = import_module(row.path)
-    return [name for name in row.names.split() if not hasattr(module, name)]
-
-
 @pytest.mark.parametrize("row", [*EXACT, *PACKAGES], ids=lambda row: f"{row.path}-{row.names.split()[0]}")
 def test_every_name_of_the_table_is_importable_from_its_path(row: Row) -> None:
-    """Each promised name is an attribute of its path; a row that waits for a room is held to it once the room is there."""
-    try:
-        missing = _missing(row)
-    except ModuleNotFoundError as error:
-        missing = [str(error)]
-    if missing and row.waits_for:
-        pytest.skip(f"waits for {row.waits_for}: {', '.join(missing)}")
+    """Each promised name is an attribute of its path."""
+    module = import_module(row.path)
 
-    assert [] == missing
+    assert [] == [name for name in row.names.split() if not hasattr(module, name)]
 
 
 @pytest.mark.parametrize(("name", "paths"), [(name, paths) for name, *paths in SAME], ids=[name for name, *_ in SAME])
@@ -37,12 +27,12 @@ def test_a_name_is_one_object_under_all_its_paths(name: str, paths: list[str]) -
 
 
 def test_the_core_is_imported_without_what_is_optional() -> None:
-    """Importing every promised path of the core, and `loom.rest`, brings in no web framework, broker or metrics client."""
-    paths = {row.path for row in (*EXACT, *PACKAGES) if row.path.startswith("loom.core.") and not row.waits_for}
+    """Every promised path of the core, `loom.rest` and `loom.testing` bring in no web framework, database or broker library."""
+    paths = {row.path for row in (*EXACT, *PACKAGES) if row.path.startswith("loom.core.")}
     wanted = sorted(paths - {"loom.core.backend.sqlalchemy", "loom.core.repository.sqlalchemy"})
     heavy = "fastapi pydantic celery prometheus_client aiocache sqlalchemy"
     code = (
-        f"import sys, importlib\nfor p in {[*wanted, 'loom.rest']!r}: importlib.import_module(p)\n"
+        f"import sys, importlib\nfor p in {[*wanted, 'loom.rest', 'loom.testing']!r}: importlib.import_module(p)\n"
         f"print(*[m for m in {heavy!r}.split() if m in sys.modules])"
     )
 

@@ -142,3 +142,15 @@ async def test_a_group_calls_back_once(runner: Any, jobs: Any) -> None:
     await runner.execute(Ask(lambda: jobs.dispatch_parallel([(Blocking, None)] * 2, on_all_success=OnlySuccess)))
 
     assert HEARD == [("success", [42, 42], {})]
+
+
+async def test_an_observer_that_fails_changes_nothing(runner: Any) -> None:
+    """What an observer of jobs raises is dropped; the job runs and its handle has the result."""
+
+    class Failing:
+        def on_event(self, event: Any) -> None:
+            raise RuntimeError("observer")
+
+    observed = InlineJobService(UseCaseFactory(LoomContainer()), runner, metrics=Failing())
+
+    assert 42 == (await ask(runner, lambda: observed.dispatch(Blocking))).wait()

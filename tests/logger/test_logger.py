@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from loom.core.logger import (
     Environment,
@@ -28,10 +29,11 @@ from loom.core.tracing import reset_trace_id, set_trace_id
 
 @pytest.fixture(autouse=True)
 def _restored() -> Iterator[None]:
-    """Leave the root logger and the factory as they were."""
+    """Leave the root logger, structlog and the factory as they were."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     yield
+    structlog.reset_defaults()
     for handler in [h for h in root.handlers if h not in handlers]:
         root.removeHandler(handler)
         handler.close()
@@ -221,3 +223,35 @@ def test_the_caller_s_line_is_recorded(caplog: pytest.LogCaptureFixture) -> None
 def test_an_environment_is_read_from_text(text: str, expected: str) -> None:
     """Anything but production is development."""
     assert expected == Environment.from_str(text)
+
+
+def test_structlog_s_own_loggers_go_the_same_way(capsys: pytest.CaptureFixture[str]) -> None:
+    """An application that logs with `structlog.get_logger()` shares handlers, levels and the request's fields."""
+    configure_logging_from_values(environment="prod")
+    with structlog.contextvars.bound_contextvars(order=7):
+        structlog.get_logger().info("sold", sku="a")
+        structlog.get_logger().debug("not shown")
+
+    record = written(capsys)
+    assert (__name__, "sold", "a", 7) == (record["logger"], record["event"], record["sku"], record["order"])
+
+
+def test_bound_context_is_part_of_every_record(capsys: pytest.CaptureFixture[str]) -> None:
+    """`StructLogger` adds what is bound to the context, a field of its own wins, and an event is never replaced."""
+    configure_logging_from_values(environment="prod")
+    with structlog.contextvars.bound_contextvars(order=7, sku="a"):
+        get_logger("shop").info("sold", sku="b", event="forged")
+
+    record = written(capsys)
+    assert (7, "b", "sold") == (record["order"], record["sku"], record["event"])
+
+
+@pytest.mark.parametrize("method", ["info", "exception"])
+def test_the_caller_s_line_is_recorded_for_structlog_too(caplog: pytest.LogCaptureFixture, method: str) -> None:
+    """However many frames the libraries add, a record points at the code that logged."""
+    configure_logging_from_values()
+    with caplog.at_level("INFO"):
+        getattr(structlog.get_logger("shop"), method)("sold")
+        getattr(get_logger("shop"), method)("sold")
+
+    assert ["test_logger.py"] * 2 == [record.filename for record in caplog.records]

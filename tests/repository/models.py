@@ -6,6 +6,7 @@ from enum import IntEnum, StrEnum
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from msgspec import Struct
 
 from loom.core.command import Command, Patch
@@ -158,4 +159,71 @@ class Everything(BaseModel):
     )
 
 
-MODELS = (Item, Author, Book, Tag, BookTag, Everything)
+class Shout:
+    """Computes from the object, and from what was computed before it."""
+
+    def load_from_object(self, obj: Any, context: Any = None) -> str:
+        return f"{obj.name.upper()} {context['report_count']}"
+
+
+class SkillTotal:
+    """Asks the database once for all parents; says nothing about those without skills."""
+
+    async def load_many(self, session: Any, parent_ids: list[Any]) -> dict[Any, int]:
+        link = sa.table("rt_person_skills", sa.column("person_id"))
+        grouped = sa.select(link.c.person_id, sa.func.count()).where(link.c.person_id.in_(parent_ids))
+        return dict(tuple(row) for row in await session.execute(grouped.group_by(link.c.person_id)))
+
+
+class Person(BaseModel):
+    __tablename__ = "rt_people"
+
+    id: int = ColumnField(primary_key=True, autoincrement=True)
+    name: str = ColumnField(length=40)
+    boss_id: int | None = ColumnField(foreign_key="rt_people.id")
+    boss: "Person | None" = RelationField(
+        foreign_key="rt_people.id", cardinality=Cardinality.MANY_TO_ONE, profiles=("around", "all")
+    )
+    reports: list["Person"] = RelationField(
+        foreign_key="rt_people.boss_id", cardinality=Cardinality.ONE_TO_MANY, profiles=("around", "all")
+    )
+    badge: "Badge | None" = RelationField(foreign_key="person_id", cardinality=Cardinality.ONE_TO_ONE)
+    skills: list[dict[str, Any]] = RelationField(
+        foreign_key="person_id",
+        secondary="rt_person_skills",
+        cardinality=Cardinality.MANY_TO_MANY,
+        profiles=("around", "all"),
+    )
+    shout: str = ProjectionField(loader=Shout(), profiles=("counts", "all"), depends_on=("projection:report_count",))
+    report_count: int = ProjectionField(loader=CountLoader(lambda: Person, via="reports"), profiles=("counts", "all"))
+    has_boss: bool = ProjectionField(loader=ExistsLoader(lambda: Person, via="boss"), profiles=("counts", "all"))
+    skill_words: list[dict[str, Any]] = ProjectionField(
+        loader=JoinFieldsLoader(model=lambda: Skill, value_columns=("word", "id")), profiles=("counts", "all")
+    )
+    skill_total: int = ProjectionField(loader=SkillTotal(), profiles=("custom",))
+    skill_total_or_none: int | None = ProjectionField(loader=SkillTotal(), profiles=("custom",), default=None)
+
+
+class Badge(BaseModel):
+    __tablename__ = "rt_badges"
+
+    id: int = ColumnField(primary_key=True, autoincrement=True)
+    person_id: int = ColumnField(foreign_key="rt_people.id", unique=True)
+    colour: Colour = ColumnField(length=10)
+
+
+class Skill(BaseModel):
+    __tablename__ = "rt_skills"
+
+    id: int = ColumnField(primary_key=True, autoincrement=True)
+    word: str = ColumnField(length=20)
+
+
+class PersonSkill(BaseModel):
+    __tablename__ = "rt_person_skills"
+
+    person_id: int = ColumnField(primary_key=True, foreign_key="rt_people.id", on_delete=OnDelete.CASCADE)
+    skill_id: int = ColumnField(primary_key=True, foreign_key="rt_skills.id", on_delete=OnDelete.CASCADE)
+
+
+MODELS = (Item, Author, Book, Tag, BookTag, Person, Badge, Skill, PersonSkill, Everything)

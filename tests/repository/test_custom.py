@@ -54,6 +54,10 @@ class Items(RepositorySQLAlchemy[Item, int]):
         await self.create({"sku": two})
         return await self.count()
 
+    @with_session_scope
+    async def add_later(self, session: AsyncSession, sku: str) -> None:
+        session.add(self._effective_sa_model(sku=sku))
+
     async def create(self, data: Any) -> Item:
         return await super().create({**data, "sku": data["sku"].upper()})
 
@@ -114,6 +118,37 @@ async def test_a_scope_joins_the_running_transaction(manager: SessionManager, re
             raise RuntimeError
 
     assert await repository.count() == 0
+
+
+async def test_what_a_method_leaves_unwritten_is_written_at_its_end(manager: SessionManager, repository: Items) -> None:
+    """Inside a unit of work a method that only adds meets the database's refusal itself, not somebody after it."""
+    await repository.add_mapped("a")
+
+    async with SQLAlchemyUnitOfWork(manager) as running:
+        await repository.add_later("b")
+        with pytest.raises(Conflict, match="sku"):
+            await repository.add_later("a")
+        await running.rollback()
+
+    assert await repository.count() == 1
+
+
+async def test_the_end_of_a_transaction_waits_for_the_statement_that_runs(
+    manager: SessionManager, repository: Items
+) -> None:
+    """When one of several gathered calls fails, the others neither break the connection nor write after the end."""
+    await repository.create({"sku": "x"})
+    calls: list[asyncio.Task[Any]] = []
+
+    with pytest.raises(Conflict):
+        async with SQLAlchemyUnitOfWork(manager):
+            calls += [asyncio.create_task(repository.create({"sku": sku})) for sku in ("x", "b", "c", "d")]
+            await calls[0]
+    await asyncio.gather(*calls, return_exceptions=True)
+
+    assert manager.engine.pool.checkedout() == 0  # type: ignore[attr-defined]  # a queue pool
+    assert await repository.count() == 1
+    assert await repository.create({"sku": "after"}) is not None
 
 
 async def test_a_given_session_is_used_as_it_is(manager: SessionManager, repository: Items) -> None:

@@ -1,5 +1,6 @@
 """Choosing the repository class of a model, and who gets the instance."""
 
+import sys
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
@@ -179,3 +180,52 @@ async def test_an_application_uses_the_custom_repository_everywhere(tmp_path: Pa
         answer = await client.get("/words/1")
 
     assert {"same": True, "word": "one", "longest": "three"} == answer.json()
+
+
+MANIFEST_APP = """
+from loom.core.model import BaseModel, ColumnField
+from loom.core.repository.sqlalchemy import RepositorySQLAlchemy, repository_for
+from loom.rest.model import RestInterface
+
+
+class Song(BaseModel):
+    __tablename__ = "reg_songs"
+    id: int = ColumnField(primary_key=True, autoincrement=True)
+    title: str = ColumnField(length=40)
+
+
+class SongFace(RestInterface[Song]):
+    prefix = "/songs"
+    auto = True
+
+
+@repository_for(Song)
+class Songs(RepositorySQLAlchemy[Song, int]):
+    async def create(self, data):
+        return await super().create({"title": data.title.title()})
+
+
+MODELS, INTERFACES, REPOSITORIES = [Song, ...], [SongFace], [Songs]
+"""
+
+
+@pytest.mark.parametrize("mode", ["modules", "manifest"])
+async def test_discovery_brings_custom_repositories(tmp_path: Path, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A repository written in a listed module, or listed in a manifest, serves auto-CRUD too."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    name = f"reg_{mode}_{uuid4().hex}"
+    (tmp_path / f"{name}.py").write_text(MANIFEST_APP)
+    how = {"modules": {"include": [name]}, "manifest": {"module": name}}[mode]
+    settings = {
+        "app": {"name": "songs", "discovery": {"mode": mode, mode: how}},
+        "database": {"url": f"sqlite+aiosqlite:///{tmp_path}/test.db"},
+    }
+    app = create_app(settings, code_path=tmp_path)
+
+    async with (
+        app.router.lifespan_context(app),
+        AsyncClient(transport=ASGITransport(app), base_url="http://test") as client,
+    ):
+        made = await client.post("/songs/", json={"title": "blue moon"})
+
+    assert {"id": 1, "title": "Blue Moon"} == made.json()

@@ -192,6 +192,18 @@ def test_a_file_is_for_its_owner_and_outlives_the_archive(tmp_path: Path) -> Non
     second.close()
 
 
+def test_plans_that_nothing_ran_are_forgotten(tmp_path: Path) -> None:
+    """Reopening leaves the plans of kept runs, so that years of edits do not pile up."""
+    first = Archive(tmp_path / "traces.db", now=lambda: NOW)
+    first.keep_plans([PLAN, replace(PLAN, hash="edited"), replace(PLAN, hash="again")])
+    first.add([make(1)])
+    first.close()
+    second = Archive(tmp_path / "traces.db", now=lambda: NOW)
+
+    assert (PLAN, None) == (second.plan("h1"), second.plan("edited"))
+    second.close()
+
+
 @pytest.mark.parametrize("content", [b"this is no database" * 100, b""])
 def test_a_broken_file_is_begun_anew(tmp_path: Path, content: bytes) -> None:
     """What cannot be read is replaced, not a reason to fail."""

@@ -165,7 +165,10 @@ def full() -> bool:
 @pytest.fixture
 def app(tmp_path: Path) -> FastAPI:
     """The application, without a recorder."""
-    settings = {"app": {"name": "shop"}, "database": {"url": f"sqlite+aiosqlite:///{tmp_path / 'shop.db'}"}}
+    settings = {
+        "app": {"name": "shop", "rest": {"max_body_bytes": 8_000_000}},
+        "database": {"url": f"sqlite+aiosqlite:///{tmp_path / 'shop.db'}"},
+    }
     return create_app(settings, interfaces=[Items])
 
 

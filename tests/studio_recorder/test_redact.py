@@ -36,6 +36,18 @@ async def test_a_secret_of_the_body_is_nowhere_in_the_trace(
     assert [f"storing {name} with {HIDDEN}"] == [line.text for line in trace.logs]
 
 
+@pytest.mark.parametrize("full", [False])
+async def test_an_outline_keeps_no_text_that_may_hold_a_secret(
+    client: httpx.AsyncClient, last: Recorded, full: bool
+) -> None:
+    """Without bodies nobody knows what is secret: logs and words of undeclared exceptions stay out."""
+    await client.post("/items/", json={"name": "explode", "password": CANARY})
+    trace = last()
+
+    assert CANARY not in said(trace)
+    assert (("RuntimeError", ""), ()) == ((trace.spans[1].error, trace.spans[1].message), trace.logs)
+
+
 async def test_without_redaction_the_same_trace_would_tell(client: httpx.AsyncClient, live: list[LiveTrace]) -> None:
     """The control: what was recorded does hold the secret, before it is cleaned."""
     await client.post("/items/", json={"name": "loom", "password": CANARY})
@@ -76,6 +88,25 @@ def test_names_that_sound_secret(key: str, secret: bool) -> None:
     assert secret is sounds_secret(key)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password='hunter2 '",
+        "token=hunter2",
+        'api_key: "hunter2"',
+        "Authorization: Bearer hunter2",
+        '{"secret": "hunter2"}',
+    ],
+)
+def test_what_free_text_assigns_to_a_secret_name_is_blanked(text: str) -> None:
+    """A name that sounds secret hides what follows it, in any of the usual spellings."""
+    cleaned = Redactor().text(f"before {text} after")
+
+    assert "hunter2" not in cleaned
+    assert cleaned.startswith("before ")
+    assert cleaned.endswith(" after")
+
+
 def test_the_projects_own_words_count() -> None:
     """`LOOM_RECORD_HIDE` adds words."""
     assert {"loyaltyNumber": HIDDEN} == Redactor(words=("loyalty",)).clean({"loyaltyNumber": "12345678"})
@@ -109,13 +140,16 @@ async def test_a_large_payload_is_cut_and_says_by_how_much(client: httpx.AsyncCl
     assert "199,900 more" in said(trace)
 
 
-async def test_a_body_beyond_the_limit_is_counted_only(client: httpx.AsyncClient, last: Recorded) -> None:
-    """Over four megabytes nothing of it is kept."""
+async def test_a_body_beyond_the_limit_is_counted_only(
+    client: httpx.AsyncClient, last: Recorded, live: list[LiveTrace]
+) -> None:
+    """Over four megabytes nothing of it is kept, in memory neither."""
     await client.post("/items/", json={"name": "x" * 5_000_000})
     exchange = last().exchange
 
     assert exchange is not None
     assert ("over 4 MB, not recorded", None) == (exchange.body.note, exchange.body.content)
+    assert live[-1].exchange.kept < 10_000
 
 
 def test_every_json_like_tree_stays_one() -> None:

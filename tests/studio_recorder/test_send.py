@@ -8,13 +8,14 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from loom.core.use_case.use_case import UseCase
 from studio.archive.archive import Archive
 from studio.archive.collector import Collector
 from studio.recorder import send
 from studio.recorder.finish import Finisher
 from studio.recorder.live import LiveTrace
 from studio.recorder.send import Sender
-from tests.studio_recorder.conftest import HERE
+from tests.studio_recorder.conftest import HERE, Item
 
 
 class Told:
@@ -73,6 +74,31 @@ async def test_what_the_app_did_arrives_with_its_plans(
     (row,) = collector[1].rows()
 
     assert ("PriceItem", "Rejected by rule 1: amount must be above zero", 422) == (row.use, row.said, row.status)
+
+
+async def test_a_plan_compiled_on_demand_arrives_with_its_run(
+    client: httpx.AsyncClient,
+    app: FastAPI,
+    live: list[LiveTrace],
+    collector: tuple[Collector, Archive],
+    told: Told,
+) -> None:
+    """A use case no interface names is compiled when it is first invoked; its run is drawn all the same."""
+
+    class Unlisted(UseCase[Item, None]):
+        async def execute(self) -> None:
+            return None
+
+    await app.state.loom.kernel.app.invoke(Unlisted)
+    sender = Sender(collector[0].path, Finisher(HERE).finish, app.state.loom.plans)
+    sender.start()
+    sender.put(live[-1])
+    await told.until(1)
+    await asyncio.to_thread(sender.close)
+    plan = collector[1].plan(live[-1].spans[0].plan.hash)  # type: ignore[union-attr]  # a run has a plan
+
+    assert plan is not None
+    assert "Unlisted" == plan.name
 
 
 async def test_the_oldest_are_dropped_and_counted(

@@ -46,7 +46,7 @@ def build_column(info: ColumnFieldInfo) -> sa.Column[Any]:
         kind,
         *_foreign_keys(info),
         primary_key=field.primary_key,
-        autoincrement=field.autoincrement if field.primary_key else False,
+        autoincrement=field.autoincrement if field.primary_key else "auto",
         nullable=bool(field.nullable),
         unique=field.unique or None,
         index=field.index or None,

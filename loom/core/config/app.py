@@ -4,7 +4,9 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct, field
 
+from loom.core.cache.config import CacheConfig
 from loom.core.errors import Diagnostic
+from loom.core.job.config import JobConfig
 from loom.core.logger import LoggerConfig
 
 
@@ -160,6 +162,8 @@ class Settings(Struct, frozen=True, kw_only=True):
         trace: request ids.
         metrics: Prometheus scraping.
         logger: levels, renderer and handlers of logging.
+        jobs: by class name of a job, what replaces the class's own options.
+        cache: how repositories are cached; None where there is no such section: they are not.
         diagnostics: warnings about the configuration: keys nobody reads, each with what may have been meant.
     """
 
@@ -168,4 +172,26 @@ class Settings(Struct, frozen=True, kw_only=True):
     trace: TraceConfig = TraceConfig()
     metrics: MetricsConfig = MetricsConfig()
     logger: LoggerConfig = LoggerConfig()
+    jobs: dict[str, JobConfig] = field(default_factory=dict)
+    cache: CacheConfig | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
+
+
+class WorkerSettings(Struct, frozen=True, kw_only=True):
+    """Every section a worker reads; it may do without a database, and finds jobs by modules unless told otherwise.
+
+    Attributes:
+        app: name, code path and discovery.
+        discovers: whether the configuration says where classes are.
+        database: None runs without repositories.
+        logger: as in `Settings`; None where the section is missing.
+        jobs: as in `Settings`.
+        cache: as in `Settings`, so that what a job writes is forgotten there too.
+    """
+
+    app: AppConfig
+    discovers: bool = False
+    database: DatabaseConfig | None = None
+    logger: LoggerConfig | None = None
+    jobs: dict[str, JobConfig] = field(default_factory=dict)
+    cache: CacheConfig | None = None

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from loom.core.config.app import Settings
+from loom.core.config.app import Settings, WorkerSettings
 from loom.core.config.errors import ConfigError
 
 
 def resolve_code_path(
-    settings: Settings, first_config_file: Path | None, explicit: str | Path | None = None
+    settings: Settings | WorkerSettings, first_config_file: Path | None, explicit: str | Path | None = None
 ) -> Path | None:
     """Return the directory of the application's code, absolute; None where `app.code_path` exists nowhere.
 

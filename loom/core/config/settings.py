@@ -6,9 +6,19 @@ from typing import Any, TypeVar
 from msgspec import Struct, structs
 from omegaconf import DictConfig
 
-from loom.core.config.app import AppConfig, DatabaseConfig, DiscoveryConfig, MetricsConfig, Settings, TraceConfig
-from loom.core.config.loader import given, plain_section, section
+from loom.core.cache.config import CacheConfig
+from loom.core.config.app import (
+    AppConfig,
+    DatabaseConfig,
+    DiscoveryConfig,
+    MetricsConfig,
+    Settings,
+    TraceConfig,
+    WorkerSettings,
+)
+from loom.core.config.loader import given, load_config, plain_section, section
 from loom.core.errors import Diagnostic, did_you_mean
+from loom.core.job.config import JobConfig
 from loom.core.logger import LoggerConfig
 
 SectionT = TypeVar("SectionT", bound=Struct)
@@ -20,8 +30,10 @@ _SECTIONS: dict[str, type[Struct]] = {
     "metrics": MetricsConfig,
     "logger": LoggerConfig,
     "discovery": DiscoveryConfig,
+    "cache": CacheConfig,
 }
-_READ_ELSEWHERE = frozenset({"cache", "celery", "jobs"})
+_WORKER_DEFAULTS = {"app": {"name": "worker", "discovery": {"mode": "modules"}}}
+_READ_ELSEWHERE = frozenset({"celery"})
 
 
 def read_app_config(config: DictConfig) -> Settings:
@@ -42,8 +54,51 @@ def read_app_config(config: DictConfig) -> Settings:
         trace=_optional(config, "trace", TraceConfig),
         metrics=_optional(config, "metrics", MetricsConfig),
         logger=_optional(config, "logger", LoggerConfig),
+        jobs=_jobs(config),
+        cache=_cache(config),
         diagnostics=tuple(_warnings(config)),
     )
+
+
+def read_worker_config(config: DictConfig) -> WorkerSettings:
+    """Return a worker's settings; every section may be missing, and `app.discovery.mode` is "modules" by default.
+
+    Raises:
+        ConfigError: a section does not fit; the message names the key.
+    """
+    own = given(config, "app") and "discovery" in config["app"]
+    listed = config["discovery"] if given(config, "discovery") and not own else {}
+    whole = load_config(_WORKER_DEFAULTS, {"app": {"discovery": listed}}, config)
+    return WorkerSettings(
+        app=section(whole, "app", AppConfig),
+        discovers=own or bool(listed),
+        database=section(config, "database", DatabaseConfig) if given(config, "database") else None,
+        logger=section(config, "logger", LoggerConfig) if given(config, "logger") else None,
+        jobs=_jobs(config),
+        cache=_cache(config),
+    )
+
+
+def _cache(config: DictConfig) -> CacheConfig | None:
+    return section(config, "cache", CacheConfig) if given(config, "cache") else None
+
+
+def names_broker(config: DictConfig) -> bool:
+    """Return whether a `celery` section is there and in use: it is eager, or its `broker_url` is anything but null or "".
+
+    Raises:
+        ConfigError: an interpolation in it has no value.
+    """
+    if not given(config, "celery"):
+        return False
+    plain = plain_section(config, "celery")
+    if not isinstance(plain, dict) or plain.get("task_always_eager"):
+        return True
+    return plain.get("broker_url", "missing") not in (None, "")
+
+
+def _jobs(config: DictConfig) -> dict[str, JobConfig]:
+    return section(config, "jobs", dict[str, JobConfig]) if given(config, "jobs") else {}
 
 
 def _optional(config: DictConfig, path: str, target: type[SectionT]) -> SectionT:
@@ -54,9 +109,11 @@ def _warnings(config: DictConfig) -> Iterator[Diagnostic]:
     for name, target in _SECTIONS.items():
         if given(config, name):
             yield from _unknown_keys(plain_section(config, name), target, name)
+    for name, plain in (plain_section(config, "jobs") if given(config, "jobs") else {}).items():
+        yield from _unknown_keys(plain, JobConfig, f"jobs.{name}")
     for key in map(str, config):
         hint = did_you_mean(key, _SECTIONS)
-        if key not in _SECTIONS and key not in _READ_ELSEWHERE and hint:
+        if key not in _SECTIONS and key not in (*_READ_ELSEWHERE, "jobs") and hint:
             yield _unknown(key, hint)
 
 

@@ -12,7 +12,6 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar
 from typing import Any
 
 from loom.core.engine.compiler import UseCaseCompiler
@@ -28,7 +27,6 @@ from loom.core.uow import UnitOfWork, UnitOfWorkFactory
 
 RepoResolver = Callable[[type[Any]], Any]
 
-_depth: ContextVar[int] = ContextVar("loom_run_depth", default=0)
 ATTEMPTS = 3
 """Runs of one use case before `Contention` reaches the caller."""
 
@@ -133,17 +131,15 @@ class RuntimeExecutor:
         return result
 
     async def _in_transaction(self, run: Run, read_only: bool) -> Any:
-        if _depth.get():
+        if self._outbox.is_open:
             return await run.go()
-        token = _depth.set(1)
+        box = self._outbox.open()
         try:
             result = await self._settled(run, read_only or run.plan.read_only)
         except BaseException:
-            self._outbox.discard()
+            self._outbox.close(box)
             raise
-        finally:
-            _depth.reset(token)
-        await self._outbox.flush()
+        await self._outbox.start(self._outbox.close(box))
         return result
 
     async def _settled(self, run: Run, read_only: bool) -> Any:

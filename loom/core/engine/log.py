@@ -51,9 +51,10 @@ class RunLog:
         self._name = name
         self._steps = steps
 
-    def step(self, text: str) -> None:
-        """Say that a step is about to run."""
+    def step(self, what: str, of: Any = None) -> None:
+        """Say that a step is about to run; `of` is its entity or its function."""
         if self._steps:
+            text = what if of is None else f"{what} {label_of(of)}"
             self._port.info(f"[STEP] {text}", usecase=self._name)
 
     def on_event(self, event: RuntimeEvent) -> None:
@@ -78,7 +79,7 @@ class RunLog:
 
 
 def label_of(fn: Any) -> str:
-    """Return a short name of a compute or rule."""
+    """Return a short name of a compute, a rule or an entity."""
     if isinstance(fn, ComputeSpec):
         return str(fn.target)
     if isinstance(fn, RuleSpec):

@@ -14,7 +14,7 @@ import msgspec
 
 from loom.core.command.base import decode_command, written_fields
 from loom.core.engine.compiler import needs_command
-from loom.core.engine.log import RunLog, label_of
+from loom.core.engine.log import RunLog
 from loom.core.engine.plan import ComputeStep, ExecutionPlan, ExistsStep, LoadStep, ParamBinding, RuleStep
 from loom.core.errors import DomainError, NotFound, RuleViolation, RuleViolations
 from loom.core.use_case.compute import ComputeSpec
@@ -89,9 +89,9 @@ class Run:
         result = self.instance.execute(**self._bound)
         return await result if inspect.isawaitable(result) else result
 
-    def _say(self, step: str) -> None:
+    def _say(self, what: str, of: Any = None) -> None:
         if self.log is not None:
-            self.log.step(step)
+            self.log.step(what, of)
 
     def _build_command(self) -> None:
         binding = self.plan.input_binding
@@ -110,7 +110,7 @@ class Run:
 
     async def _load(self, step: LoadStep) -> Any:
         value, known = self._lookup(step)
-        self._say(f"Load {step.entity_type.__name__}")
+        self._say("Load", step.entity_type)
         if not known:
             return None
         given = self._overrides.get(step.entity_type, _ASK) if self._overrides is not None else _ASK
@@ -127,7 +127,7 @@ class Run:
 
     async def _exists(self, step: ExistsStep) -> bool:
         value, known = self._lookup(step)
-        self._say(f"Exists {step.entity_type.__name__}")
+        self._say("Exists", step.entity_type)
         if not known:
             return False
         repo = self._executor.repository(step.entity_type, None, self._dependencies)
@@ -152,20 +152,26 @@ class Run:
             self._refuse_without_command()
         command = None if binding is None else self._bound[binding.name]
         violations: list[RuleViolation] = []
+        unknown: LookupError | None = None
         for index, step in enumerate(self.plan.compute_steps):
             try:
                 command = self._compute(index, step, command)
             except (RuleViolation, ValueError) as error:
                 violations.append(_as_violation(error, step.fn))
                 break
+            except LookupError as error:  # a value no table has: a rule may say so, else it is a bug
+                unknown = error
+                break
         if binding is not None:
             self._bound[binding.name] = command
-        self._judge(command, violations, only_client_fields=bool(violations))
+        self._judge(command, violations, only_client_fields=bool(violations) or unknown is not None)
         if violations:
             raise RuleViolations(violations)
+        if unknown is not None:
+            raise unknown
 
     def _compute(self, _: int, step: ComputeStep, command: Any) -> Any:
-        self._say(f"Compute {label_of(step.fn)}")
+        self._say("Compute", step.fn)
         arguments = (dict(self._bound),) if step.accepts_context else ()
         return step.fn(command, self._fields_set, *arguments)
 
@@ -187,7 +193,7 @@ class Run:
                 violations.append(violation)
 
     def _judge_by(self, _: int, step: RuleStep, command: Any) -> None:
-        self._say(f"Rule {label_of(step.fn)}")
+        self._say("Rule", step.fn)
         arguments = (self._bound,) if step.accepts_context else ()
         step.fn(command, self._fields_set, *arguments)
 
@@ -207,7 +213,7 @@ def bind_param(binding: ParamBinding, params: Values) -> Any:
             raise ValueError(f"missing required parameter '{binding.name}'")
         return binding.default
     raw, annotation = params[binding.name], binding.annotation
-    if not isinstance(annotation, type) or isinstance(raw, annotation):
+    if annotation is Any or not isinstance(annotation, type) or isinstance(raw, annotation):
         return raw
     try:
         return _converted(raw, annotation)

@@ -121,7 +121,7 @@ def _classes_by_name(text: str) -> dict[str, tuple[int, int]]:
     waiting: list[tuple[str, ast.AST]] = [("", _parsed(text))]
     while waiting:
         prefix, node = waiting.pop()
-        name = prefix + getattr(node, "name", "")
+        name = prefix + (getattr(node, "name", None) or "")  # a handler or a pattern may have none
         if isinstance(node, ast.ClassDef):
             found.setdefault(name, (_first_line(node), node.end_lineno or node.lineno))
         inner = f"{name}." if isinstance(node, ast.ClassDef) else f"{name}.<locals>."

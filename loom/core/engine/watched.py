@@ -4,7 +4,6 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from loom.core.engine.log import label_of
 from loom.core.engine.plan import ComputeStep, ExistsStep, LoadStep, RuleStep
 from loom.core.engine.run import Run, bind_param
 from loom.core.observe import RunWatch
@@ -72,7 +71,8 @@ class WatchedRun(Run):
 
     def _compute(self, index: int, step: ComputeStep, command: Any) -> Any:
         at = self._computes_at + index
-        if isinstance(step.fn, ComputeSpec) and not step.fn.applies(command, self._fields_set):
+        spec = step.fn if isinstance(step.fn, ComputeSpec) else None
+        if spec is not None and spec.predicate is not None and not spec.applies(command, self._fields_set):
             self._watch.skipped(at, "condition")
             return command
         self._watch.began(at)
@@ -81,19 +81,19 @@ class WatchedRun(Run):
         except BaseException as error:
             self._watch.refused(at, error)
             raise
-        self._watch.passed(at, _changed(step.fn, command, derived))
+        self._watch.passed(at, _changed(step.fn, command, derived) if self._watch.values else None)
         return derived
 
     def _judge_by(self, index: int, step: RuleStep, command: Any) -> None:
-        at, rule = self._rules_at + index, step.fn
-        if isinstance(rule, RuleSpec) and not rule.applies(command, self._fields_set):
+        at, rule = self._rules_at + index, step.fn if isinstance(step.fn, RuleSpec) else None
+        if rule is not None and rule.predicate is not None and not rule.applies(command, self._fields_set):
             self._watch.skipped(at, "condition")
             return
         self._watch.began(at)
         seen: list[Any] = []
         try:
-            if isinstance(rule, RuleSpec) and rule.via is not None:
-                self._say(f"Rule {label_of(rule)}")
+            if rule is not None and rule.via is not None:
+                self._say("Rule", rule)
                 seen.append(rule.inputs(command, self._fields_set, self._bound))
                 seen.append(rule.via(*seen[0]))
                 rule.heed(seen[1], command)

@@ -7,12 +7,14 @@ from typing import Any
 
 from loom.core.errors import LoomError
 
+NOT_STARTED = "it starts once the use case that dispatched it has committed, so wait after that"
+
 
 class JobTimeoutError(LoomError):
     """The job did not finish in time, or has not started because the use case has not committed yet."""
 
-    def __init__(self, job_id: str, timeout: float | None = None) -> None:
-        super().__init__(f"job {job_id} has not finished", code="job_timeout")
+    def __init__(self, job_id: str, timeout: float | None = None, *, hint: str = "") -> None:
+        super().__init__(f"job {job_id} has not finished{hint and f': {hint}'}", code="job_timeout")
         self.job_id = job_id
         self.timeout = timeout
 
@@ -21,7 +23,8 @@ class JobFailedError(LoomError):
     """The job raised; `cause` is what it raised."""
 
     def __init__(self, job_id: str, cause: BaseException | None = None) -> None:
-        super().__init__(f"job {job_id} failed", code="job_failed")
+        reason = f": {type(cause).__qualname__}" if cause is not None else ""
+        super().__init__(f"job {job_id} failed{reason}", code="job_failed")
         self.job_id = job_id
         self.cause = cause
 
@@ -55,7 +58,7 @@ class JobHandle:
         if self._async_result is not None:
             return self._outcome(lambda: self._async_result.get(timeout=timeout), timeout)
         if not self._inline_result_holder:
-            raise JobTimeoutError(self.job_id, timeout)
+            raise JobTimeoutError(self.job_id, timeout, hint=NOT_STARTED)
         outcome = self._inline_result_holder[0]
         if isinstance(outcome, JobFailedError):
             raise outcome
@@ -66,7 +69,7 @@ class JobHandle:
             return get()
         except Exception as error:
             if type(error).__name__ == "TimeoutError":
-                raise JobTimeoutError(self.job_id, timeout) from error
+                raise JobTimeoutError(self.job_id, timeout, hint=str(error)) from error
             raise JobFailedError(self.job_id, error) from error
 
 
@@ -79,3 +82,11 @@ class JobGroup:
     def wait_all(self, timeout: float | None = None) -> list[Any]:
         """Return every result in order; raises as `JobHandle.wait` does."""
         return [handle.wait(timeout) for handle in self.handles]
+
+    def then(self, *_: Any, **__: Any) -> Any:
+        """Chaining is not offered.
+
+        Raises:
+            NotImplementedError: always; what follows a group is a callback of `dispatch_parallel`.
+        """
+        raise NotImplementedError("give dispatch_parallel its on_all_success or on_any_failure instead")

@@ -5,16 +5,19 @@ existed where it rolls back. `InlineJobService` then runs the job in the same pr
 the caller gets its answer.
 """
 
-import inspect
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol, runtime_checkable
 from uuid import uuid4
 
+from loom.core.job.callback import call_back, dispatch_context, failure_of, hears
+from loom.core.job.config import JobConfig, job_options
+from loom.core.job.events import JobEvents
 from loom.core.job.handle import JobFailedError, JobGroup, JobHandle
 from loom.core.job.outbox import Outbox
-from loom.core.observe import active_watch, watched
+from loom.core.observe import Observer, watched
 from loom.core.use_case.invoker import Builder, Runner
 
 _log = logging.getLogger("loom.job")
@@ -54,12 +57,47 @@ class JobService(Protocol):
         """Ask for several jobs at once."""
 
 
-class InlineJobService:
-    """Runs dispatched jobs in this process, right after the commit. Scheduling hints have no effect here."""
+@runtime_checkable
+class Closable(Protocol):
+    """A service that keeps connections open."""
 
-    def __init__(self, factory: Builder, executor: Runner) -> None:
+    def close(self) -> None:
+        """Close them."""
+
+
+@dataclass(frozen=True)
+class _Dispatched:
+    """One dispatch: what was asked for, and in `outcome` the result or the failure once it has run."""
+
+    job_id: str
+    job_type: type[Any]
+    params: Values | None
+    payload: Any
+    on_success: type[Any] | None
+    on_failure: type[Any] | None
+    outcome: list[Any] = field(default_factory=list)
+
+
+class InlineJobService:
+    """Runs dispatched jobs in this process, right after the commit. Scheduling hints have no effect here.
+
+    Args:
+        configs: by class name, what `jobs.<ClassName>` of the configuration replaces.
+        metrics: observer of jobs.
+    """
+
+    def __init__(
+        self,
+        factory: Builder,
+        executor: Runner,
+        *,
+        configs: Mapping[str, JobConfig] | None = None,
+        metrics: Observer | None = None,
+    ) -> None:
         self._factory = factory
         self._executor = executor
+        self._configs = configs or {}
+        self._metrics = metrics
         self._outbox = Outbox()
 
     async def run(self, job_type: type[Any], *, params: Values | None = None, payload: Values | None = None) -> Any:
@@ -80,14 +118,12 @@ class InlineJobService:
         eta: datetime | None = None,
     ) -> JobHandle:
         """Remember the job for after the commit and return its handle."""
-        holder: list[Any] = []
-        chosen = str(queue or getattr(job_type, "__queue__", "default"))
-        handle = JobHandle(str(uuid4()), chosen, datetime.now(UTC), _inline_result_holder=holder)
-        self._outbox.add(lambda: self._run(handle, job_type, params, payload, on_success, on_failure, holder))
-        watch = active_watch.get()
-        if watch is not None:
-            watch.dispatched(job_type.__qualname__, handle.job_id, chosen, params, payload)
-        return handle
+        given = dict(payload) if isinstance(payload, Mapping) else payload
+        job = _Dispatched(str(uuid4()), job_type, params, given, on_success, on_failure)
+        self._outbox.add(lambda: self._run(job))
+        chosen = queue or str(job_options(job_type, self._configs.get(job_type.__name__)).queue)
+        JobEvents(self._metrics, job_type).dispatched(job.job_id, chosen, params, given)
+        return JobHandle(job.job_id, chosen, datetime.now(UTC), _inline_result_holder=job.outcome)
 
     def dispatch_parallel(
         self,
@@ -97,38 +133,32 @@ class InlineJobService:
         on_any_failure: type[Any] | None = None,
     ) -> JobGroup:
         """Dispatch each of `jobs` and call back once, after the last of them."""
-        handles = tuple(self.dispatch(job_type, payload=payload) for job_type, payload in jobs)
-        group = JobGroup(handles)
+        group = JobGroup(tuple(self.dispatch(job_type, payload=payload) for job_type, payload in jobs))
         if on_all_success is not None or on_any_failure is not None:
             self._outbox.add(lambda: self._settle_group(group, on_all_success, on_any_failure))
         return group
 
-    async def _run(
-        self,
-        handle: JobHandle,
-        job_type: type[Any],
-        params: Values | None,
-        payload: Any,
-        on_success: type[Any] | None,
-        on_failure: type[Any] | None,
-        holder: list[Any],
-    ) -> None:
-        context = _context(params, payload)
-        with watched("job", job_type.__qualname__, handle.job_id):
-            try:
-                result = await self._attempt(job_type, params, payload)
-            except Exception as error:
-                _log.warning("job %s (%s) failed: %s", handle.job_id, job_type.__qualname__, type(error).__qualname__)
-                holder.append(JobFailedError(handle.job_id, error))
-                await self._call_back(on_failure, "on_failure", handle.job_id, _failure(error), context)
-                return
-            holder.append(result)
-            await self._call_back(on_success, "on_success", handle.job_id, {"result": result}, context)
+    async def _run(self, job: _Dispatched) -> None:
+        with watched("job", job.job_type.__qualname__, job.job_id):
+            await self._run_watched(job, JobEvents(self._metrics, job.job_type))
 
-    async def _attempt(self, job_type: type[Any], params: Values | None, payload: Any) -> Any:
-        if payload is not None and not isinstance(payload, Mapping):
-            raise TypeError(f"the payload of {job_type.__qualname__} must be a mapping, got {type(payload).__name__}")
-        return await self.run(job_type, params=params, payload=payload)
+    async def _run_watched(self, job: _Dispatched, events: JobEvents) -> None:
+        events.started()
+        try:
+            result = await self._attempt(job)
+        except Exception as error:
+            _log.warning("job %s (%s) failed: %s", job.job_id, job.job_type.__qualname__, type(error).__qualname__)
+            events.exhausted(error)
+            job.outcome.append(JobFailedError(job.job_id, error))
+            await self._tell(job.on_failure, "on_failure", {"job_id": job.job_id, **failure_of(error)}, job)
+            return
+        events.succeeded()
+        job.outcome.append(result)
+        await self._tell(job.on_success, "on_success", {"job_id": job.job_id, "result": result}, job)
+
+    async def _attempt(self, job: _Dispatched) -> Any:
+        require_mapping(job.job_type, job.payload)
+        return await self.run(job.job_type, params=job.params, payload=job.payload)
 
     async def _settle_group(
         self, group: JobGroup, on_all_success: type[Any] | None, on_any_failure: type[Any] | None
@@ -137,28 +167,29 @@ class InlineJobService:
         failed = next((o for o in outcomes if isinstance(o, JobFailedError)), None)
         first = group.handles[0].job_id if group.handles else ""
         if failed is None:
-            await self._call_back(on_all_success, "on_success", first, {"result": outcomes}, {})
+            await self._tell(on_all_success, "on_success", {"job_id": first, "result": outcomes})
         elif failed.cause is not None:
-            await self._call_back(on_any_failure, "on_failure", failed.job_id, _failure(failed.cause), {})
+            await self._tell(on_any_failure, "on_failure", {"job_id": failed.job_id, **failure_of(failed.cause)})
 
-    async def _call_back(
-        self, callback: type[Any] | None, method: str, job_id: str, outcome: dict[str, Any], context: dict[str, Any]
+    async def _tell(
+        self, callback: type[Any] | None, method: str, outcome: Values, job: _Dispatched | None = None
     ) -> None:
         """Tell `callback`; its failure is logged and changes nothing about the job."""
-        if callback is None or not hasattr(callback, method):
+        if callback is None or not hears(callback, method):
             return
+        context = dispatch_context(job.params, job.payload) if job is not None else {}
         try:
-            with watched("callback", f"{callback.__qualname__}.{method}", job_id):
-                answer = getattr(self._factory.build(callback), method)(**{**context, "job_id": job_id, **outcome})
-                if inspect.isawaitable(answer):
-                    await answer
+            with watched("callback", f"{callback.__qualname__}.{method}", outcome["job_id"]):
+                await call_back(self._factory.build(callback), method, outcome, context)
         except Exception:
             _log.exception("callback %s.%s failed", callback.__qualname__, method)
 
 
-def _context(params: Values | None, payload: Any) -> dict[str, Any]:
-    return {**(params or {}), **(payload if isinstance(payload, Mapping) else {})}
+def require_mapping(job_type: type[Any], payload: Any) -> None:
+    """Refuse a payload that cannot fill a command.
 
-
-def _failure(error: BaseException) -> dict[str, Any]:
-    return {"exc_type": type(error).__qualname__, "exc_msg": str(error)}
+    Raises:
+        TypeError: it is neither a mapping nor None.
+    """
+    if payload is not None and not isinstance(payload, Mapping):
+        raise TypeError(f"the payload of {job_type.__qualname__} must be a mapping, got {type(payload).__name__}")

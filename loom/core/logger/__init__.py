@@ -1,4 +1,4 @@
-"""Logging with fields, on the standard library."""
+"""Logging with fields: structlog in front, the handlers of the standard library behind."""
 
 from loom.core.logger.configure import configure_logging, configure_logging_from_values
 from loom.core.logger.port import (

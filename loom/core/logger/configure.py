@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from loom.core.logger.pipeline import route_structlog
 from loom.core.logger.render import EventFormatter
 from loom.core.logger.settings import (
     Environment,
@@ -21,7 +22,7 @@ _MARK = "_loom_configured"
 
 
 def configure_logging(config: LogConfig) -> None:
-    """Send everything logged in this process to the configured handlers. Handlers of others are left alone.
+    """Send everything logged in this process, with structlog too, to the configured handlers. Those of others stay.
 
     Raises:
         ValueError: the level is unknown.
@@ -37,6 +38,7 @@ def configure_logging(config: LogConfig) -> None:
     for handler in handlers:
         root.addHandler(handler)
     root.setLevel(level)
+    route_structlog()
 
 
 def configure_logging_from_values(

@@ -1,4 +1,4 @@
-"""What business code logs through: an event word with fields. Where records go and what they look like is not here.
+"""What business code logs through, on structlog: an event word with fields. Where records go, and how they look, is not here.
 
 `get_logger` asks one process-wide factory, as the standard library's logging does; it holds no application's data.
 """
@@ -7,10 +7,9 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
-FIELDS_ATTRIBUTE = "loom_fields"
-"""Attribute of a `logging.LogRecord` that carries the fields."""
+import structlog
 
-_CALLER = 3  # frames between `logging` and the code that called `info`, `error`, ...
+from loom.core.logger.pipeline import PROCESSORS
 
 
 @runtime_checkable
@@ -40,42 +39,42 @@ LoggerFactory = Callable[[str], LoggerPort]
 
 
 class StructLogger:
-    """Logs through the standard library's logger `name`; a field given at the call wins over a bound one."""
+    """A structlog logger over the standard library's logger `name`; a field given at the call wins over a bound one.
 
-    __slots__ = ("_fields", "_logger")
+    What is bound with `structlog.contextvars` is added to every record.
+    """
+
+    __slots__ = ("_logger", "_name")
 
     def __init__(self, name: str, *, bound_fields: Mapping[str, Any] | None = None) -> None:
-        self._logger = logging.getLogger(name)
-        self._fields = dict(bound_fields or {})
+        self._name = name
+        self._logger: structlog.stdlib.BoundLogger = structlog.wrap_logger(
+            logging.getLogger(name), processors=PROCESSORS, wrapper_class=structlog.stdlib.BoundLogger
+        ).bind(**(bound_fields or {}))
 
     def bind(self, **fields: Any) -> "StructLogger":
         """Return a new logger with `fields` added; this one is unchanged."""
-        return StructLogger(self._logger.name, bound_fields={**self._fields, **fields})
+        return StructLogger(self._name, bound_fields={**structlog.get_context(self._logger), **fields})
 
     def debug(self, event: str, /, **fields: Any) -> None:
         """Log for whoever debugs."""
-        self._log(logging.DEBUG, event, fields)
+        self._logger.bind(**fields).debug(event)
 
     def info(self, event: str, /, **fields: Any) -> None:
         """Log that something happened."""
-        self._log(logging.INFO, event, fields)
+        self._logger.bind(**fields).info(event)
 
     def warning(self, event: str, /, **fields: Any) -> None:
         """Log that something looks wrong."""
-        self._log(logging.WARNING, event, fields)
+        self._logger.bind(**fields).warning(event)
 
     def error(self, event: str, /, **fields: Any) -> None:
         """Log that something failed."""
-        self._log(logging.ERROR, event, fields)
+        self._logger.bind(**fields).error(event)
 
     def exception(self, event: str, /, **fields: Any) -> None:
         """Log that something failed, with the exception being handled."""
-        self._log(logging.ERROR, event, fields, exc_info=True)
-
-    def _log(self, level: int, event: str, fields: dict[str, Any], exc_info: bool = False) -> None:
-        if self._logger.isEnabledFor(level):
-            extra = {FIELDS_ATTRIBUTE: {**self._fields, **fields}}
-            self._logger.log(level, event, exc_info=exc_info, extra=extra, stacklevel=_CALLER)
+        self._logger.bind(**fields).exception(event)
 
 
 _factory: list[LoggerFactory] = [StructLogger]

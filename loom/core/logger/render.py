@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from loom.core.logger.port import FIELDS_ATTRIBUTE
+from loom.core.logger.pipeline import FIELDS_ATTRIBUTE
 from loom.core.logger.settings import Processor, Renderer
 from loom.core.tracing import get_trace_id
 

@@ -13,7 +13,7 @@ class Bounds(Struct, frozen=True, kw_only=True):
     """What a value must stay within; None = no bound.
 
     Attributes:
-        minimum, maximum: of an integer, both inclusive.
+        minimum, maximum: of an integer, both inclusive; either both or neither.
         max_length: of a text, in characters.
     """
 
@@ -23,13 +23,11 @@ class Bounds(Struct, frozen=True, kw_only=True):
 
     def problem(self, value: Any) -> str:
         """Return what is wrong with `value`, without repeating it; "" where nothing is, or another type is meant."""
-        if isinstance(value, str):
-            is_long = self.max_length is not None and len(value) > self.max_length
-            return f"is longer than {self.max_length} characters" if is_long else ""
-        if isinstance(value, int) and not isinstance(value, bool):
-            below = self.minimum is not None and value < self.minimum
-            above = self.maximum is not None and value > self.maximum
-            return "is out of range" if below or above else ""
+        kind = type(value)
+        if kind is str and self.max_length is not None and len(value) > self.max_length:
+            return f"is longer than {self.max_length} characters"
+        if kind is int and self.minimum is not None and not self.minimum <= value <= (self.maximum or 0):
+            return "is out of range"
         return ""
 
 

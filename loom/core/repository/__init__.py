@@ -9,9 +9,11 @@ from loom.core.repository.abc import (
     RepositoryRead,
     RepositoryWrite,
 )
+from loom.core.repository.mutation import MutationEvent
 
 __all__ = [
     "FilterParams",
+    "MutationEvent",
     "PageParams",
     "PageResult",
     "RepoFor",

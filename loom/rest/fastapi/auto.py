@@ -1,39 +1,45 @@
 """`create_app`: from configuration to a served application, everything wired, nothing shared with another one."""
 
-import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
+from msgspec import structs
+from omegaconf import DictConfig
 
-from loom.core.backend.sqlalchemy import Tables
-from loom.core.bootstrap import KernelRuntime, create_kernel
-from loom.core.config import ConfigError, Settings, load_config, read_app_config, resolve_code_path
-from loom.core.config.loader import ConfigSource
-from loom.core.discovery import (
-    DiscoveryEngine,
-    DiscoveryResult,
-    InterfacesDiscoveryEngine,
-    ManifestDiscoveryEngine,
-    ModulesDiscoveryEngine,
-    classes_of,
+from loom.core.assembly import (
+    add_code_path,
+    build_kernel,
+    build_tables,
+    discovery_engine,
+    inline_jobs,
+    open_cache,
+    open_sessions,
 )
+from loom.core.bootstrap import KernelRuntime, Module
+from loom.core.cache import RepositoryCache
+from loom.core.config import Settings, load_config, names_broker, read_app_config
+from loom.core.config.loader import ConfigSource, given
+from loom.core.discovery import DiscoveryResult, classes_of
 from loom.core.engine import CompilationError, UseCaseCompiler
 from loom.core.errors import Diagnostic, DiagnosticError
-from loom.core.repository.sqlalchemy import (
-    SessionManager,
-    SQLAlchemyUnitOfWorkFactory,
-    build_repository_registration_module,
-)
+from loom.core.job.service import Closable, JobService
+from loom.core.logger import configure_logging_from_values
+from loom.core.observe import Observer
+from loom.core.repository.sqlalchemy import SessionManager
 from loom.rest.application import Application
 from loom.rest.autocrud import crud_use_case
 from loom.rest.compiler import RestInterfaceCompiler
 from loom.rest.decode import BodyRules
 from loom.rest.fastapi.app import serve_routes
 from loom.rest.fastapi.health import add_health
+from loom.rest.fastapi.metrics import metrics_observer, serve_metrics
 from loom.rest.route import CompiledRoute
+
+_log = logging.getLogger("loom.app")
 
 
 def create_app(
@@ -47,7 +53,7 @@ def create_app(
     Args:
         config_paths: YAML files, later ones winning; a mapping stands for a file with that content.
         code_path: directory of the application's modules; overrides `app.code_path`.
-        metrics_registry: Prometheus registry, for when metrics are on.
+        metrics_registry: Prometheus registry for when metrics are on; the process-wide one by default.
         interfaces: serve exactly these instead of what discovery finds.
 
     Raises:
@@ -56,36 +62,16 @@ def create_app(
             case has one, an `InterfaceCompilationError` where only interfaces have.
         RuntimeError: there is no interface, use case or model.
     """
-    del metrics_registry
-    settings = read_app_config(load_config(*config_paths))
-    if settings.metrics.enabled:
-        raise ConfigError(
-            "metrics.enabled needs loom.prometheus, which is not here; it comes with the extra 'prometheus'"
-        )
-    _add_code_path(settings, config_paths, code_path)
-    found = classes_of(interfaces) if interfaces else _engine(settings).discover()
-    return _assemble(settings, _complete(found))
-
-
-def _add_code_path(settings: Settings, sources: Sequence[ConfigSource], explicit: str | Path | None) -> None:
-    first = next((Path(source) for source in sources if not isinstance(source, Mapping)), None)
-    directory = resolve_code_path(settings, first, explicit)
-    if directory is not None and str(directory) not in sys.path:
-        sys.path.insert(0, str(directory))
-
-
-def _engine(settings: Settings) -> DiscoveryEngine:
-    discovery = settings.app.discovery
-    engines: dict[str, Callable[[], DiscoveryEngine]] = {
-        "modules": lambda: ModulesDiscoveryEngine(discovery.modules.include),
-        "manifest": lambda: ManifestDiscoveryEngine(discovery.manifest.module),
-        "interfaces": lambda: InterfacesDiscoveryEngine(
-            discovery.interfaces.modules, warn_recommended=discovery.interfaces.warn_recommended
-        ),
-    }
-    if discovery.mode not in engines:
-        raise ValueError(f"discovery.mode must be one of {', '.join(engines)}, not {discovery.mode!r}")
-    return engines[discovery.mode]()
+    config = load_config(*config_paths)
+    settings = read_app_config(config)
+    if given(config, "logger"):
+        configure_logging_from_values(**structs.asdict(settings.logger))
+    metrics = metrics_observer(settings.metrics, metrics_registry)
+    add_code_path(settings, config_paths, code_path)
+    found = classes_of(interfaces) if interfaces else discovery_engine(settings.app.discovery).discover()
+    app = _assemble(settings, _complete(found), [_jobs(config, settings, metrics)], metrics)
+    serve_metrics(app, settings.metrics, metrics_registry)
+    return app
 
 
 def _complete(found: DiscoveryResult) -> DiscoveryResult:
@@ -95,12 +81,28 @@ def _complete(found: DiscoveryResult) -> DiscoveryResult:
     return found
 
 
-def _assemble(settings: Settings, found: DiscoveryResult) -> FastAPI:
-    tables, problems = _tables(found.models)
+def _jobs(config: DictConfig, settings: Settings, metrics: Observer | None) -> Module:
+    """Return the binding of `JobService`: Celery's where a `celery` section names a broker, else this process."""
+    if not names_broker(config):
+        return inline_jobs(settings.jobs, metrics)
+    try:
+        from loom.celery.config import require_celery_config  # Celery is optional: the extra 'celery'
+        from loom.celery.service import celery_jobs
+    except ImportError as error:
+        _log.warning("jobs run in this process: the celery section needs the extra 'celery' (%s)", error)
+        return inline_jobs(settings.jobs, metrics)
+    return celery_jobs(require_celery_config(config), settings.jobs, metrics)
+
+
+def _assemble(
+    settings: Settings, found: DiscoveryResult, modules: Sequence[Module], metrics: Observer | None
+) -> FastAPI:
+    tables, problems = build_tables(found.models)
     if problems:
         raise DiagnosticError([*problems, *_use_case_problems(found), *_interface_problems(found)])
-    manager = _session_manager(settings, tables)
-    kernel, routes = _compiled(settings, found, manager)
+    manager = open_sessions(settings.database, tables)
+    cache = open_cache(settings, tables.models)
+    kernel, routes = _compiled(settings, found, manager, modules, cache, metrics)
     app = serve_routes(
         routes,
         kernel.factory,
@@ -111,7 +113,7 @@ def _assemble(settings: Settings, found: DiscoveryResult) -> FastAPI:
         version=settings.app.rest.version,
         docs_url=settings.app.rest.docs_url,
         redoc_url=settings.app.rest.redoc_url,
-        lifespan=_lifespan(settings, manager),
+        lifespan=_lifespan(settings, manager, cache, kernel),
     )
     add_health(app, settings.app.rest.health_path, settings.app.rest.ready_path, {"database": manager.ping})
     app.state.loom = Application(
@@ -128,42 +130,18 @@ def _assemble(settings: Settings, found: DiscoveryResult) -> FastAPI:
     return app
 
 
-def _tables(models: Sequence[type[Any]]) -> tuple[Tables, Sequence[Diagnostic]]:
-    tables = Tables()
-    try:
-        tables.compile(*models)
-    except DiagnosticError as error:
-        return tables, error.diagnostics
-    return tables, ()
-
-
-def _session_manager(settings: Settings, tables: Tables) -> SessionManager:
-    database = settings.database
-    return SessionManager(
-        database.url,
-        echo=bool(database.echo),
-        pool_pre_ping=database.pool_pre_ping,
-        pool_size=database.pool_size,
-        max_overflow=database.max_overflow,
-        pool_timeout=database.pool_timeout,
-        pool_recycle=database.pool_recycle,
-        connect_args=database.connect_args,
-        fast_path=database.fast_path,
-        tables=tables,
-    )
-
-
 def _compiled(
-    settings: Settings, found: DiscoveryResult, manager: SessionManager
+    settings: Settings,
+    found: DiscoveryResult,
+    manager: SessionManager,
+    modules: Sequence[Module],
+    cache: RepositoryCache | None,
+    metrics: Observer | None,
 ) -> tuple[KernelRuntime, list[CompiledRoute]]:
     """Compile use cases, then interfaces; what is wrong with either is reported together."""
     try:
-        kernel = create_kernel(
-            config=settings,
-            use_cases=(*found.use_cases, *found.jobs),
-            modules=[build_repository_registration_module(manager, manager.tables.models)],
-            uow_factory=SQLAlchemyUnitOfWorkFactory(manager),
-            crud=crud_use_case,
+        kernel = build_kernel(
+            settings, found, manager, crud=crud_use_case, modules=modules, cache=cache, metrics=metrics
         )
     except CompilationError as error:
         raise CompilationError([*error.diagnostics, *_interface_problems(found)]) from None
@@ -182,7 +160,9 @@ def _interface_problems(found: DiscoveryResult) -> list[Diagnostic]:
     return RestInterfaceCompiler(compiler).problems(found.interfaces, known=broken)
 
 
-def _lifespan(settings: Settings, manager: SessionManager) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(
+    settings: Settings, manager: SessionManager, cache: RepositoryCache | None, kernel: KernelRuntime
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         if settings.database.create_all:
@@ -190,6 +170,11 @@ def _lifespan(settings: Settings, manager: SessionManager) -> Callable[[FastAPI]
         try:
             yield
         finally:
+            if cache is not None:
+                await cache.close()
             await manager.dispose()
+            jobs = kernel.container.resolve(JobService)
+            if isinstance(jobs, Closable):
+                jobs.close()
 
     return lifespan

@@ -4,6 +4,7 @@ from app.address.interface import AddressRestInterface
 from app.address.model import Address
 from app.pricing.interface import PricingRestInterface
 from app.pricing.model import Record
+from app.product.callbacks import RestockEmailFailureCallback, RestockEmailSuccessCallback
 from app.product.interface import ProductRestInterface
 from app.product.jobs import SendRestockEmailJob
 from app.product.model import Product
@@ -13,3 +14,4 @@ from app.user.model import User
 MODELS = [User, Address, Product, Record]
 INTERFACES = [UserRestInterface, AddressRestInterface, ProductRestInterface, PricingRestInterface]
 JOBS = [SendRestockEmailJob]
+CALLBACKS = [RestockEmailSuccessCallback, RestockEmailFailureCallback]

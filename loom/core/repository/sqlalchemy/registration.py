@@ -64,26 +64,36 @@ def get_repository_registration(model: type[Any]) -> RepositoryRegistration | No
 
 
 def build_repository_registration_module(
-    session_manager: SessionManager, models: Iterable[type[Any]]
+    session_manager: SessionManager, models: Iterable[type[Any]], *, wrap: Callable[[Any], Any] | None = None
 ) -> Callable[[LoomContainer], None]:
     """Return a module that registers `session_manager` and one repository per model, of the registered class if any.
 
     The instance answers to `resolve_repo(model)`, to its contract and to its own class.
+
+    Args:
+        wrap: puts something around each repository: a cache.
     """
     chosen = tuple(models)
 
     def register(container: LoomContainer) -> None:
         container.register(SessionManager, lambda: session_manager, Scope.APPLICATION)
         for model in chosen:
-            _register(container, session_manager, model)
+            _register(container, session_manager, model, wrap)
 
     return register
 
 
-def _register(container: LoomContainer, session_manager: SessionManager, model: type[Any]) -> None:
+def _register(
+    container: LoomContainer, session_manager: SessionManager, model: type[Any], wrap: Callable[[Any], Any] | None
+) -> None:
     registration = get_repository_registration(model) or RepositoryRegistration(model, RepositorySQLAlchemy)
     token, kind = RepositoryToken(model), registration.repository_type
-    container.register(token, lambda: kind(session_manager=session_manager, model=model), Scope.APPLICATION)
+
+    def make() -> Any:
+        repository = kind(session_manager=session_manager, model=model)
+        return repository if wrap is None else wrap(repository)
+
+    container.register(token, make, Scope.APPLICATION)
     container.register_repo(model, token)
     for key in (registration.contract, kind):
         if key is not None and key is not RepositorySQLAlchemy:

@@ -1,7 +1,8 @@
 """The repository of one model on SQLAlchemy Core: statements are built once per shape, rows become structs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 
 from sqlalchemy import Column, Select
@@ -30,12 +31,14 @@ from loom.core.repository.abc.query import (
     check_page,
 )
 from loom.core.repository.conditions import Condition, resolve
+from loom.core.repository.mutation import Events, Op, mutation_of
 from loom.core.repository.sqlalchemy.direct import DirectReads
 from loom.core.repository.sqlalchemy.errors import translated
 from loom.core.repository.sqlalchemy.filters import parameters
 from loom.core.repository.sqlalchemy.scope import session_scope
 from loom.core.repository.sqlalchemy.session import SessionManager
 from loom.core.repository.sqlalchemy.statements import KEY, LIMIT, OFFSET, Statements
+from loom.core.repository.sqlalchemy.transactional import record_change
 from loom.core.repository.values import FilterPathError, column_value, stored_values
 
 ModelT = TypeVar("ModelT")
@@ -135,7 +138,9 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
         """
         values = stored_values(self._info, data, creating=True)
         async with translated(), self.session_manager.writing() as connection:
-            return self._entity((await connection.execute(self._statements.insert, values)).one())
+            entity = self._entity((await connection.execute(self._statements.insert, values)).one())
+        await self._changed("create", entity, values)
+        return entity
 
     async def update(self, obj_id: Any, data: Any) -> ModelT | None:
         """Change what `data` names in one statement and return the entity; None where there is none.
@@ -152,7 +157,11 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
             return await self._row(self._id, key)
         async with translated(), self.session_manager.writing() as connection:
             row = (await connection.execute(self._statements.update, values | {KEY: key})).first()
-        return None if row is None else self._entity(row)
+        if row is None:
+            return None
+        entity = self._entity(row)
+        await self._changed("update", entity, values)
+        return entity
 
     async def delete(self, obj_id: Any) -> bool:
         """Return whether a row was deleted.
@@ -164,7 +173,11 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
         if key is _UNFITTING:
             return False
         async with translated(), self.session_manager.writing() as connection:
-            return bool((await connection.execute(self._statements.delete, {KEY: key})).rowcount)
+            row = (await connection.execute(self._statements.delete, {KEY: key})).first()
+        if row is None:
+            return False
+        await self._changed("delete", self._entity(row))
+        return True
 
     @property
     def _effective_sa_model(self) -> type[Any]:
@@ -194,8 +207,13 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
         """Give a session: `session` itself, the running transaction's, or one that commits at the end."""
         return session_scope(self.session_manager, session)
 
-    async def on_transaction_committed(self, events: Any) -> None:
-        """Called after a commit with what changed; nothing by default."""
+    async def on_transaction_committed(self, events: Events) -> None:
+        """Called after a commit this repository wrote in, with everything the transaction changed; nothing by default."""
+
+    async def _changed(self, op: Op, entity: ModelT, fields: Iterable[str] = ()) -> None:
+        own = type(self).on_transaction_committed is not RepositorySQLAlchemy.on_transaction_committed
+        event = partial(mutation_of, self._info, op, entity, fields)
+        await record_change(self.session_manager, event, (self,) if own else ())
 
     async def _first(self, field: str, value: Any, profile: str) -> ModelT | None:
         self._info.check_profile(profile)

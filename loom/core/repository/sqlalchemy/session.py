@@ -8,14 +8,15 @@ that two writers queue instead of failing half-way. A database in memory has one
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from loom.core.backend.sqlalchemy import Tables, default_tables
+from loom.core.repository.mutation import MutationEvent, Mutations, SupportsPostCommit
 from loom.core.repository.sqlalchemy.errors import translated
 from loom.core.repository.sqlalchemy.lending import Driver, LendingPool
 from loom.core.repository.sqlalchemy.turns import Turns
@@ -23,6 +24,9 @@ from loom.core.uow.context import active_uow
 
 REFUSAL = "loom_refusal"
 """Key of a connection's `info`: the error by which the database ended the running transaction."""
+
+TOLD = "loom_told"
+"""Execution option of statements whose repository tells of the change itself."""
 
 _CREATE_LOCK = 0x6C6F6F6D  # advisory lock number: "loom"
 _PRAGMAS = ("foreign_keys=ON", "journal_mode=WAL", "busy_timeout=5000", "synchronous=NORMAL", "case_sensitive_like=ON")
@@ -32,10 +36,16 @@ class Transactional(Protocol):
     """A unit of work a repository can run in."""
 
     turns: Turns
+    mutations: Mutations
 
     @property
     def is_open(self) -> bool:
         """False where the transaction is over."""
+        ...
+
+    @property
+    def listeners(self) -> Sequence[SupportsPostCommit]:
+        """Who is told of every change on this engine."""
         ...
 
     @property
@@ -64,6 +74,9 @@ class SessionManager:
         fast_path: read by the driver itself where a statement needs nothing else, see `direct`; False reads everything by
             SQLAlchemy.
         cursor_secret: signs cursors; by default derived from the URL, so that all workers on a database agree.
+
+    Attributes:
+        listeners: see `listen`.
     """
 
     def __init__(
@@ -92,6 +105,7 @@ class SessionManager:
         }
         options: dict[str, Any] = {key: value for key, value in pool.items() if value is not None}
         self.tables = tables or default_tables()
+        self.listeners: list[SupportsPostCommit] = []
         self.cursor_secret = cursor_secret or hashlib.sha256(f"loom cursor {url}".encode()).digest()
         if _is_in_memory(url) and "poolclass" not in engine_kwargs:
             options = {"poolclass": LendingPool, "pool_size": 1, "max_overflow": 0}
@@ -106,6 +120,16 @@ class SessionManager:
         sa.event.listen(self.engine.sync_engine, "handle_error", _remember_refusal)
         if self.engine.dialect.name == "sqlite":
             _prepare_sqlite(self.engine)
+
+    def listen(self, listener: SupportsPostCommit) -> None:
+        """Tell `listener` of every committed change of any repository on this engine, and of commits that were cut off.
+
+        Statements of others that change rows in a unit of work are told of as well, by table; literal SQL is not seen.
+        """
+        if not self.listeners:
+            sa.event.listen(self.engine.sync_engine, "after_execute", _note_foreign_write)
+        if listener not in self.listeners:
+            self.listeners.append(listener)
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
@@ -180,6 +204,15 @@ def _remember_refusal(context: Any) -> None:
         connection.info[REFUSAL] = refusal
 
 
+def _note_foreign_write(_: sa.Connection, statement: Any, *__: Any) -> None:
+    """Custom methods write by statements of their own, which rows nobody can tell."""
+    running = running_uow()
+    if running is None or not statement.is_dml or TOLD in statement.get_execution_options():
+        return
+    op = "create" if statement.is_insert else "delete" if statement.is_delete else "update"
+    running.mutations.record(MutationEvent(statement.table.name, op, ()), listeners=running.listeners)
+
+
 def _prepare_sqlite(engine: AsyncEngine) -> None:
     @sa.event.listens_for(engine.sync_engine, "handle_error")
     def keep_when_cancelled(context: Any) -> None:
@@ -193,13 +226,6 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
         for pragma in _PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
-
-    @sa.event.listens_for(engine.sync_engine, "invalidate")
-    def undo(connection: Any, _: Any, __: Any) -> None:
-        # A statement cancelled half-way leaves its cursor behind, and SQLite keeps the locks of a closed connection for as
-        # long as one of its cursors lives.
-        with suppress(Exception):
-            connection.rollback()
 
     @sa.event.listens_for(engine.sync_engine, "begin")
     def begin(connection: sa.Connection) -> None:

@@ -10,6 +10,7 @@ from loom.core.model import EntityInfo
 from loom.core.repository.abc.cursor import SortKey
 from loom.core.repository.conditions import Condition
 from loom.core.repository.sqlalchemy.filters import ConditionWriter, after, comparable, ordering
+from loom.core.repository.sqlalchemy.session import TOLD
 
 KEY = "loom_key"
 """Parameter of the value a row is looked up by."""
@@ -22,8 +23,8 @@ class Statements:
     """Writes and keeps the statements of one model.
 
     Attributes:
-        insert, update, delete: take column values as parameters; `update` and `delete` also KEY. The first two return
-            the row, columns in the order of the model.
+        insert, update, delete: take column values as parameters; `update` and `delete` also KEY. Each returns the row,
+            columns in the order of the model.
         touches: an update with nothing to write still changes the row.
     """
 
@@ -33,10 +34,10 @@ class Statements:
         self._primary_key = info.primary_key
         self._conditions = ConditionWriter(info, tables)
         self._kept: dict[Any, sa.Select[Any]] = {}
-        by_key = self._equal(self._primary_key[0])
-        self.insert = sa.insert(self._table).returning(*self._columns)
-        self.update = sa.update(self._table).where(by_key).returning(*self._columns)
-        self.delete = sa.delete(self._table).where(by_key)
+        by_key, told = self._equal(self._primary_key[0]), {TOLD: True}
+        self.insert = sa.insert(self._table).returning(*self._columns).execution_options(**told)
+        self.update = sa.update(self._table).where(by_key).returning(*self._columns).execution_options(**told)
+        self.delete = sa.delete(self._table).where(by_key).returning(*self._columns).execution_options(**told)
         self.touches = any(column.onupdate is not None for column in self._columns)
 
     def lookup(self, field: str) -> sa.Select[Any]:

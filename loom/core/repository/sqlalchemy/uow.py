@@ -12,20 +12,25 @@ Rules for the next editor:
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Sequence
 from contextvars import Token
 from typing import Any, Self
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, AsyncTransaction
 
+from loom.core.repository.mutation import Mutations, SupportsPostCommit
 from loom.core.repository.sqlalchemy.errors import translated
 from loom.core.repository.sqlalchemy.session import REFUSAL, SessionManager
 from loom.core.repository.sqlalchemy.turns import SharedSession, Turns
 from loom.core.uow.context import active_uow
+from loom.core.uow.shield import to_the_end
 
 
 class SQLAlchemyUnitOfWork:
     """A unit of work; repositories called while it runs join it, one statement at a time.
+
+    Attributes:
+        mutations: what was changed in it; told to its hearers once it is over.
 
     Raises:
         RuntimeError: `begin` is called twice, or `commit` or `rollback` before it or after the end.
@@ -39,11 +44,17 @@ class SQLAlchemyUnitOfWork:
         self._token: Token[Any] | None = None
         self._ended = False
         self.turns = Turns()
+        self.mutations = Mutations()
 
     @property
     def is_open(self) -> bool:
         """True between `begin` and the end."""
         return self._transaction is not None and not self._ended
+
+    @property
+    def listeners(self) -> Sequence[SupportsPostCommit]:
+        """Who is told of every change on this engine."""
+        return self._manager.listeners
 
     @property
     def connection(self) -> AsyncConnection:
@@ -85,7 +96,7 @@ class SQLAlchemyUnitOfWork:
                 connection.info.pop(REFUSAL, None)
                 self._transaction = await connection.begin()
             except BaseException:
-                await _finished(connection.close())
+                await to_the_end(connection.close())
                 raise
         self._connection = connection
         self._token = active_uow.set(self)
@@ -93,16 +104,21 @@ class SQLAlchemyUnitOfWork:
     async def commit(self) -> None:
         """Make it durable and end. What the database refuses, now or earlier, is raised; then nothing was stored."""
         transaction = self._begun("commit")
-        stored = False
+        asked = stored = False
         try:
             async with translated(), self.turns:
                 for session in self._sessions.values():
                     await session.flush()
                 _ = self.connection
+                asked = True
                 await transaction.commit()
                 stored = True
         finally:
-            await self._end(undo=not stored)
+            try:
+                await self._end(undo=not stored)
+            finally:
+                if asked and self.mutations:
+                    await to_the_end(self.mutations.announce(stored=stored))
 
     async def rollback(self) -> None:
         """Undo it and end."""
@@ -131,7 +147,7 @@ class SQLAlchemyUnitOfWork:
     async def _end(self, *, undo: bool) -> None:
         self._ended = True
         self._leave_context()
-        await _finished(self._clean_up(undo=undo))
+        await to_the_end(self._clean_up(undo=undo))
 
     def _leave_context(self) -> None:
         token, self._token = self._token, None
@@ -162,17 +178,3 @@ class SQLAlchemyUnitOfWorkFactory:
     def create(self) -> SQLAlchemyUnitOfWork:
         """Return a fresh one, not begun."""
         return SQLAlchemyUnitOfWork(self._manager)
-
-
-async def _finished(work: Coroutine[Any, Any, None]) -> None:
-    """Await `work` to its end; a cancellation meanwhile is raised after it."""
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        raise cancelled
-    task.result()

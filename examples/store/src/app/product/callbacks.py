@@ -31,4 +31,5 @@ async def _mark(app: ApplicationInvoker, product_id: int, suffix: str) -> None:
     entity = app.entity(Product)
     product = await entity.get(params={"id": product_id})
     if product and not product.category.endswith(suffix):
-        await entity.update(params={"id": product.id}, payload={"category": f"{product.category}{suffix}"})
+        category = product.category[: 120 - len(suffix)]
+        await entity.update(params={"id": product.id}, payload={"category": f"{category}{suffix}"})

@@ -1,0 +1,1 @@
+"""Schema migrations of an application, on Alembic (extra `migrate`)."""
