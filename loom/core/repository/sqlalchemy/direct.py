@@ -129,7 +129,10 @@ async def _rows(driver: Driver, text: Text, given: Mapping[str, Any]) -> Rows | 
 
 
 def _with(statement: sa.Select[Any], loads: Sequence[Beside]) -> sa.Select[Any]:
-    """Return `statement` with what stands beside its columns, looked up for the rows of its page only."""
+    """Return `statement` with what stands beside its columns, looked up for the rows of its page only.
+
+    The rows come in the order of the page: nothing joins it, so nothing reorders it.
+    """
     if not loads:
         return statement
     page = statement.subquery("loom_page")
