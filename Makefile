@@ -29,7 +29,7 @@ check: $(STAMP) ## format, lint, types, floors, fast tests
 
 test: $(STAMP) ## everything, with a real browser where one can be had
 	@./.ci/chromium
-	$(BIN)/pytest -q -n 2 --dist loadgroup
+	$(BIN)/pytest -q -n 2 --dist loadgroup -m "not soak"
 
 docs: $(STAMP) ## the documentation as a site in build/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict --config-file docs/mkdocs.yml
@@ -52,3 +52,11 @@ format: $(STAMP) ## rewrite the sources in the house format
 
 clean: ## remove what the commands above made
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache
+
+.PHONY: soak bench-reload
+soak: $(STAMP) ## the tests that take their time: a thousand reloads
+	$(BIN)/pytest -q -n 0 -s -m soak
+
+bench-reload: $(STAMP) ## from a save to its first answer, beside uvicorn and granian, half an hour
+	@$(BIN)/python -m pip install --quiet --group bench-reload
+	@$(BIN)/python -m benchmarks.reload $(ARGS)

@@ -30,7 +30,7 @@ REQUESTS = {
     "preview": ("POST", "/pricing/1/preview", PRICE),
     "patch": ("PATCH", "/users/1", b'{"fullName": "Ada L"}'),
 }
-PER_ROUND = 60
+PER_ROUND, IN_A_ROW = 100, 20
 
 
 def main() -> None:
@@ -68,10 +68,13 @@ def _measure(rounds: int) -> dict[str, dict[str, list[float]]]:
         for number in range(rounds + 2):
             order = MODES[number % 3 :] + MODES[: number % 3]
             for name, request in REQUESTS.items():
-                for mode in order:
-                    median = clients[mode].median(request)
-                    if number >= 2:  # the first rounds warm up
-                        found[name][mode].append(median)
+                times: dict[str, list[float]] = {mode: [] for mode in MODES}
+                for _ in range(PER_ROUND // IN_A_ROW):
+                    for mode in order:
+                        times[mode] += clients[mode].times(request)
+                if number >= 2:  # the first rounds warm up
+                    for mode in MODES:
+                        found[name][mode].append(statistics.median(times[mode]))
     return found
 
 
@@ -102,14 +105,14 @@ class _Client:
         self._process.terminate()
         self._process.wait(10)
 
-    def median(self, request: tuple[str, str, bytes]) -> float:
-        """Return the median of `PER_ROUND` requests, one after the other."""
+    def times(self, request: tuple[str, str, bytes]) -> list[float]:
+        """Return how long `IN_A_ROW` requests took, one after the other."""
         times = []
-        for _ in range(PER_ROUND):
+        for _ in range(IN_A_ROW):
             began = time.perf_counter()
             self._send(request)
             times.append(time.perf_counter() - began)
-        return statistics.median(times)
+        return times
 
     def _send(self, request: tuple[str, str, bytes]) -> None:
         method, path, body = request

@@ -4,6 +4,7 @@
 packages (`dev` of the studio) are found by the entry-point group `loom.commands`, so that loom never imports them.
 """
 
+import sys
 from collections.abc import Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -65,6 +66,24 @@ def check(app: AppPath = ".", json: AsJson = False) -> None:
 
 
 @cli.command()
+def run(
+    app: Annotated[str, typer.Argument(help="directory, python file or module:attribute of the app")] = ".",
+    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="port to listen on")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, help="processes")] = 1,
+    access_log: Annotated[bool, typer.Option("--access-log", help="one line per request")] = False,
+) -> None:
+    """Serve the app for production: uvicorn workers, no watcher, no studio."""
+    from loom.serve import serve  # the other commands need no server
+
+    try:
+        target = find_target(app)
+    except LoomError as error:
+        _fail(str(error))
+    serve(target, host=host, port=port, workers=workers, access_log=access_log)
+
+
+@cli.command()
 def version() -> None:
     """Print the version of loom."""
     _say(loom.__version__)
@@ -85,14 +104,21 @@ def import_problem(error: Exception, near: Path) -> Diagnostic:
     return Diagnostic(code="import_failed", message=f"{type(error).__name__}: {error}", file=file, line=line)
 
 
-def main() -> None:
+def main() -> Any:
     """Entry point of the `loom` command."""
+    if sys.argv[1:2] and sys.argv[1] in _own_commands():
+        return cli()  # without looking at what other packages offer: production imports none of it
     for entry in entry_points(group="loom.commands"):
         try:
             cli.command(entry.name)(entry.load())
         except ImportError as error:
             cli.command(entry.name, help="Needs the studio extra.")(_unavailable(entry.name, error))
-    cli()
+    return cli()
+
+
+def _own_commands() -> set[str]:
+    groups = {str(group.name) for group in cli.registered_groups}
+    return groups | {str(each.name or getattr(each.callback, "__name__", "")) for each in cli.registered_commands}
 
 
 def _unavailable(name: str, error: ImportError) -> Any:

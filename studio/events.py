@@ -1,10 +1,11 @@
 """What travels between the supervisor and the app child: small tagged messages, length-prefixed msgpack on a socketpair.
 
-A frame is a 4-byte big-endian length and that many bytes of msgpack. The child speaks first. Whatever the child sends is
-data about the user's app and is treated as hostile text from there on: bounded here, escaped where it is drawn.
+A frame is a 4-byte big-endian length and that many bytes of msgpack. The supervisor speaks first. Whatever the child sends
+is data about the user's app and is treated as hostile text from there on: bounded here, escaped where it is drawn.
 """
 
 import asyncio
+import socket
 import struct
 
 import msgspec
@@ -37,6 +38,26 @@ class Frame(Struct, frozen=True, kw_only=True):
     own: bool = False
 
 
+class Fix(Struct, frozen=True, kw_only=True):
+    """How to mend a failure, where that is known.
+
+    Attributes:
+        kind: "replace" (`old` by `new` in `line` of `file`), "install" (run `command`) or "create_table" (named `new`).
+        label: the same for a button: `Install the extra postgres`.
+        command: for a shell; "" where there is none.
+        file: absolute path; "" where no file is to blame.
+        line: 1-based; 0 where no file is to blame.
+    """
+
+    kind: str
+    label: str
+    command: str = ""
+    file: str = ""
+    line: int = 0
+    old: str = ""
+    new: str = ""
+
+
 class Failure(Struct, frozen=True, kw_only=True):
     """Why a build did not serve.
 
@@ -47,6 +68,7 @@ class Failure(Struct, frozen=True, kw_only=True):
         frames: own frames first, innermost first within each group.
         diagnostics: every compile problem at once; empty in other phases.
         hint: what to do about it; "" where nothing is known.
+        fix: the same as data, where it is certain enough to offer; None where it is not.
     """
 
     phase: str
@@ -55,6 +77,16 @@ class Failure(Struct, frozen=True, kw_only=True):
     frames: tuple[Frame, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     hint: str = ""
+    fix: Fix | None = None
+
+
+class Start(Struct, frozen=True, kw_only=True, tag="start"):
+    """Supervisor to a parked child: import this application and serve it. The fields are those of a `Target`."""
+
+    root: str
+    import_dir: str
+    module: str
+    attribute: str
 
 
 class Compiled(Struct, frozen=True, kw_only=True, tag="compiled"):
@@ -71,6 +103,10 @@ class Ready(Struct, frozen=True, kw_only=True, tag="ready"):
     startup_ms: float
 
 
+class Parted(Struct, frozen=True, kw_only=True, tag="parted"):
+    """The child takes no more connections; what it has begun it finishes."""
+
+
 class Failed(Struct, frozen=True, kw_only=True, tag="failed"):
     """The child gives up; it exits after sending this."""
 
@@ -78,12 +114,35 @@ class Failed(Struct, frozen=True, kw_only=True, tag="failed"):
 
 
 class Drain(Struct, frozen=True, kw_only=True, tag="drain"):
-    """Supervisor to child: stop accepting, finish what is running within `grace_s` seconds, exit."""
+    """Supervisor to child: stop accepting, finish what is running within `grace_s` seconds, exit.
+
+    Attributes:
+        hand_over: pass idle connections to whichever child serves next; False closes them.
+    """
 
     grace_s: float = 5.0
+    hand_over: bool = True
 
 
-Message = Compiled | Ready | Failed | Drain
+class Warm(Struct, frozen=True, kw_only=True, tag="warm"):
+    """The zygote has imported what it should and waits for requests."""
+
+    import_ms: float
+
+
+class Forked(Struct, frozen=True, kw_only=True, tag="forked"):
+    """The zygote started a parked child."""
+
+    pid: int
+
+
+class Unfit(Struct, frozen=True, kw_only=True, tag="unfit"):
+    """The zygote must not fork: what it holds would not survive in a child. `found` says what, in words."""
+
+    found: tuple[str, ...]
+
+
+Message = Warm | Forked | Unfit | Start | Compiled | Ready | Parted | Failed | Drain
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
@@ -108,3 +167,27 @@ async def receive(reader: asyncio.StreamReader) -> Message | None:
         return _decoder.decode(await reader.readexactly(length))
     except (asyncio.IncompleteReadError, ConnectionResetError):
         return None
+
+
+def receive_now(control: socket.socket) -> Message | None:
+    """Return the next message of a blocking socket, or None once the peer has closed.
+
+    Raises:
+        ValueError: as `receive`.
+    """
+    (length,) = _LENGTH.unpack(_exactly(control, _LENGTH.size) or bytes(_LENGTH.size))
+    if length > MAX_FRAME_BYTES:
+        raise ValueError(f"frame of {length} bytes is over the limit of {MAX_FRAME_BYTES}")
+    body = _exactly(control, length)
+    return _decoder.decode(body) if body else None
+
+
+def _exactly(control: socket.socket, size: int) -> bytes:
+    """Return `size` bytes, or nothing where the peer closed before."""
+    received = bytearray()
+    while len(received) < size:
+        part = control.recv(size - len(received))
+        if not part:
+            return b""
+        received += part
+    return bytes(received)

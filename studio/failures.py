@@ -3,13 +3,19 @@
 import linecache
 import traceback
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 
-from loom.core.errors import Diagnostic, DiagnosticError, did_you_mean
-from studio.events import Failure, Frame
+from loom.core.errors import Diagnostic, DiagnosticError
+from studio.events import Failure, Fix, Frame
+from studio.fixes import fix_for
 
 CONTEXT_LINES = 3
 MESSAGE_LIMIT = 2000
+FRAMES_KEPT = 30
+MODULES_LOOKED_AT = 2000
+_STUDIO = Path(__file__).parent
+INSTALLED = frozenset({"site-packages", "dist-packages", ".venv", "venv"})
 
 
 def failure_of(error: BaseException, root: Path, phase: str) -> Failure:
@@ -22,20 +28,25 @@ def failure_of(error: BaseException, root: Path, phase: str) -> Failure:
             frames=tuple(_diagnostic_frame(d, root) for d in error.diagnostics if d.file),
             diagnostics=error.diagnostics,
         )
+    frames = _frames(error, root)
+    own = next((frame for frame in frames if frame.own), None)
+    fix = fix_for(error, _own_modules(root), own.file if own else "", own.line if own else 0)
     return Failure(
         phase=phase,
         title=type(error).__name__,
         message=str(error)[:MESSAGE_LIMIT] or type(error).__name__,
-        frames=_frames(error, root),
-        hint=_hint(error, root),
+        frames=frames,
+        hint=_hint(error, fix),
+        fix=fix,
     )
 
 
 def is_own(file: str, root: Path) -> bool:
     """Return whether `file` is the project's own code."""
     path = Path(file)
-    installed = {"site-packages", ".venv", "venv"}.intersection(path.parts)
-    return path.is_absolute() and path.is_relative_to(root) and not installed
+    if not (path.is_absolute() and path.is_relative_to(root)):
+        return False
+    return INSTALLED.isdisjoint(path.relative_to(root).parts)
 
 
 def make_frame(file: str, line: int, function: str, root: Path) -> Frame:
@@ -47,28 +58,36 @@ def make_frame(file: str, line: int, function: str, root: Path) -> Frame:
 
 
 def own_first(frames: Iterable[Frame]) -> tuple[Frame, ...]:
-    """Return own frames before library ones, innermost first within each group."""
-    innermost_first = list(frames)[::-1]
+    """Return own frames before library ones, innermost first within each group; those of the import machinery left out."""
+    innermost_first = [frame for frame in frames if not _is_machinery(frame.file)][::-1]
     return tuple(sorted(innermost_first, key=lambda frame: not frame.own))
+
+
+def _is_machinery(file: str) -> bool:
+    return file.startswith("<frozen") or Path(file).is_relative_to(_STUDIO)
 
 
 def _frames(error: BaseException, root: Path) -> tuple[Frame, ...]:
     found = [make_frame(s.filename, s.lineno or 0, s.name, root) for s in traceback.extract_tb(error.__traceback__)]
     if isinstance(error, SyntaxError) and error.filename:
         found.append(make_frame(error.filename, error.lineno or 0, "<module>", root))
-    kept = [frame for frame in found if not frame.file.startswith("<frozen") and "studio/child" not in frame.file]
-    return own_first(kept)[:30]
+    return own_first(found)[:FRAMES_KEPT]
 
 
 def _diagnostic_frame(diagnostic: Diagnostic, root: Path) -> Frame:
     return make_frame(diagnostic.file, diagnostic.line, diagnostic.where, root)
 
 
-def _hint(error: BaseException, root: Path) -> str:
+def _own_modules(root: Path) -> set[str]:
+    found = (path.stem for path in root.rglob("*.py") if is_own(str(path), root))
+    return set(islice(found, MODULES_LOOKED_AT))
+
+
+def _hint(error: BaseException, fix: Fix | None) -> str:
+    if fix is not None:
+        return fix.command or (f"did you mean '{fix.new}'?" if fix.kind == "replace" else fix.label)
     if isinstance(error, ModuleNotFoundError) and error.name:
-        top = error.name.partition(".")[0]
-        siblings = {path.stem for path in root.rglob("*.py") if is_own(str(path), root)}
-        return did_you_mean(error.name.rpartition(".")[2], siblings) or f"is it installed? pip install {top}"
+        return f"is it installed? pip install {error.name.partition('.')[0]}"
     if isinstance(error, NameError) and error.name:
         return f"{error.name} is not defined here; is an import missing?"
     return ""

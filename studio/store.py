@@ -133,6 +133,10 @@ class Store:
         """The snapshot of the serving build."""
         return self._serving.snapshot if self._serving else None
 
+    def now(self) -> datetime:
+        """The time on the store's clock, aware UTC."""
+        return self._now()
+
     @property
     def last_fact_id(self) -> int:
         """Id of the newest fact; 0 before the first."""

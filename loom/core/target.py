@@ -2,8 +2,9 @@
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from loom.core.errors import LoomError
 
@@ -18,12 +19,14 @@ class Target(Struct, frozen=True, kw_only=True):
         import_dir: what goes on `sys.path` so that `module` imports.
         module: dotted module to import.
         attribute: name of the ASGI application in it.
+        preload: libraries that `loom dev` imports once for all builds: `preload` in `[tool.loom]` of pyproject.toml.
     """
 
     root: Path
     import_dir: Path
     module: str
     attribute: str = "app"
+    preload: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.module}:{self.attribute}"
@@ -58,13 +61,14 @@ def find_target(path: str = ".") -> Target:
 
 
 def _in_directory(root: Path) -> Target:
-    configured = _configured(root)
-    if configured:
-        module, _, attribute = configured.partition(":")
-        return Target(root=root, import_dir=root, module=module, attribute=attribute or "app")
+    table = _table(root)
+    preload = tuple(str(name) for name in table.get("preload", ()))
+    if table.get("app"):
+        module, _, attribute = str(table["app"]).partition(":")
+        return Target(root=root, import_dir=root, module=module, attribute=attribute or "app", preload=preload)
     for candidate in CANDIDATES:
         if (root / candidate).is_file():
-            return _from_file(root, Path(candidate))
+            return structs.replace(_from_file(root, Path(candidate)), preload=preload)
     raise TargetNotFound(
         f"no application in {root}: looked for [tool.loom] app in pyproject.toml, then {', '.join(CANDIDATES)}"
     )
@@ -76,12 +80,12 @@ def _from_file(root: Path, file: Path) -> Target:
     return Target(root=root, import_dir=import_dir, module=module)
 
 
-def _configured(root: Path) -> str:
+def _table(root: Path) -> dict[str, Any]:
+    """Return `[tool.loom]` of the project; empty where there is none."""
     file = root / "pyproject.toml"
     if not file.is_file():
-        return ""
+        return {}
     try:
-        table = tomllib.loads(file.read_text())
+        return dict(tomllib.loads(file.read_text()).get("tool", {}).get("loom", {}))
     except tomllib.TOMLDecodeError as error:
         raise TargetNotFound(f"{file} does not parse: {error}") from None
-    return str(table.get("tool", {}).get("loom", {}).get("app", ""))

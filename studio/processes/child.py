@@ -1,55 +1,67 @@
-"""The app child: imports the user's app, reports what it compiled to, serves it on the inherited socket.
+"""The app child: waits parked, imports the user's app when told to, reports what it compiled to, serves it.
 
-Started as `python -m studio.processes.child CONTROL_FD LISTEN_FD ROOT IMPORT_DIR MODULE ATTRIBUTE STACK_FILE`. It ends when its
-control socket closes, so it never outlives its supervisor. On SIGUSR1 it writes where it is to STACK_FILE.
+Started as `python -m studio.processes.child CONTROL LISTENER GIVE TAKE STACK SUPERVISOR_PID`, all but the last being inherited
+descriptors. It ends when its supervisor does: the kernel sees to that on Linux, its control socket elsewhere. On SIGUSR1,
+when it crashes and when the user's code calls `os._exit`, it writes where it is to STACK.
 """
 
 import asyncio
+import ctypes
 import faulthandler
+import gc
 import importlib
 import os
 import signal
 import socket
 import sys
-import tempfile
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
-
-import uvicorn
+from typing import Any, NamedTuple, Never
 
 from loom.core.errors import LoomError
 from studio.describe import snapshot_of
-from studio.events import Compiled, Drain, Failed, Message, Ready, encode, receive
+from studio.events import Compiled, Drain, Failed, Message, Parted, Ready, Start, encode, receive, receive_now
 from studio.failures import failure_of
+from studio.processes.connections import Lobby
+from studio.processes.importer import CompiledAhead, import_from_source, own_files
+from studio.processes.server import ChildServer
+from studio.processes.warmup import warm_up
 from studio.recorder.install import record
 
+_PR_SET_PDEATHSIG = 1
+_PR_SET_NAME = 15
 
-class ChildServer(uvicorn.Server):
-    """Reports when it accepts."""
 
-    def __init__(self, config: uvicorn.Config, control: socket.socket) -> None:
-        super().__init__(config)
-        self._control = control
+class Inherited(NamedTuple):
+    """What a child gets from whoever started it. `stack` is a file's descriptor."""
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start the lifespan, then accept, then say so."""
-        began = time.perf_counter()
-        await super().startup(sockets)
-        if self.started:
-            say(self._control, Ready(startup_ms=(time.perf_counter() - began) * 1000))
+    control: socket.socket
+    listener: socket.socket
+    lobby: Lobby
+    stack: int
 
 
 def main(arguments: list[str]) -> None:
-    """Import, report, serve."""
-    control = socket.socket(fileno=int(arguments[0]))
-    listener = socket.socket(fileno=int(arguments[1]))
-    root, import_dir = Path(arguments[2]), arguments[3]
-    with Path(arguments[6]).open("w") as stack_file:
-        faulthandler.register(signal.SIGUSR1, stack_file)
-        _prepare(root, import_dir)
-        app = record(_load(control, root, arguments[4], arguments[5]), root)
-        asyncio.run(_serve(app, control, listener, root))
+    """Run as a fresh interpreter."""
+    control, listener, give, take, stack, supervisor = map(int, arguments)
+    end_with(supervisor)
+    sockets = [socket.socket(fileno=number) for number in (control, listener, give, take)]
+    run(Inherited(sockets[0], sockets[1], Lobby(sockets[2], sockets[3]), stack))
+
+
+def run(inherited: Inherited) -> None:
+    """Park; on `Start` import, report, serve until told to leave."""
+    ahead = CompiledAhead()
+    _note_the_end(inherited.stack)
+    ahead.compile(own_files(Path.cwd()))
+    warm_up(())  # a fork shares pages until it writes to them: better now than when a save waits
+    inherited.control.setblocking(True)
+    start = receive_now(inherited.control)
+    if isinstance(start, Start):
+        app = record(_load(inherited.control, start, ahead), Path(start.root))
+        asyncio.run(_serve(app, inherited, Path(start.root)))
 
 
 def say(control: socket.socket, message: Message) -> None:
@@ -59,19 +71,40 @@ def say(control: socket.socket, message: Message) -> None:
     control.setblocking(False)
 
 
-def _prepare(root: Path, import_dir: str) -> None:
-    sys.dont_write_bytecode = True
-    sys.pycache_prefix = tempfile.gettempdir() + f"/loom-no-pycache-{os.getpid()}"  # never read a stale .pyc
-    sys.path.insert(0, import_dir)
-    os.chdir(root)
+def end_with(supervisor: int, name: str = "loom-app") -> None:
+    """Have the kernel end this process when its parent ends, where it can; leave at once where that has happened.
+
+    Args:
+        name: what `ps` and `top` call the process.
+    """
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None)
+        libc.prctl(_PR_SET_NAME, name.encode())
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != supervisor:
+            sys.exit(1)
 
 
-def _load(control: socket.socket, root: Path, module: str, attribute: str) -> Any:
+def _note_the_end(stack: int) -> None:
+    """Write the stack to `stack` on SIGUSR1, on a crash, and when the process is about to leave without unwinding."""
+    faulthandler.enable(stack)
+    faulthandler.register(signal.SIGUSR1, stack)
+    leave = os._exit
+
+    def noted(status: int) -> Never:
+        if os.getpid() == own_pid:
+            faulthandler.dump_traceback(stack, all_threads=False)
+        leave(status)
+
+    own_pid = os.getpid()
+    os._exit = noted
+
+
+def _load(control: socket.socket, start: Start, ahead: CompiledAhead) -> Any:
+    root = Path(start.root)
     began = time.perf_counter()
     try:
-        app = getattr(importlib.import_module(module), attribute, None)
-        if app is None:
-            raise LoomError(f"module {module!r} has no attribute {attribute!r}", code="not_an_app")
+        app = _import_app(start, ahead)
         imported = time.perf_counter()
         snapshot = snapshot_of(app, root)
     except BaseException as error:
@@ -82,52 +115,58 @@ def _load(control: socket.socket, root: Path, module: str, attribute: str) -> An
     return app
 
 
-async def _serve(app: Any, control: socket.socket, listener: socket.socket, root: Path) -> None:
-    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on", timeout_graceful_shutdown=5)
-    server = ChildServer(config, control)
-    started = _guard_startup(config, control, root)
-    leave = asyncio.create_task(_leave_when_told(control, server))
-    await server.serve([listener])
-    leave.cancel()
-    if not server.started and not started:
-        sys.exit(1)
+def _import_app(start: Start, ahead: CompiledAhead) -> Any:
+    """Import the module and return its application; nothing is collected meanwhile, for speed."""
+    sys.dont_write_bytecode = True
+    import_from_source(Path(start.root), ahead)
+    sys.path.insert(0, start.import_dir)
+    gc.disable()
+    try:
+        app = getattr(importlib.import_module(start.module), start.attribute, None)
+    finally:
+        gc.freeze()  # what was just made lives as long as this process
+        gc.enable()
+    if app is None:
+        raise LoomError(f"module {start.module!r} has no attribute {start.attribute!r}", code="not_an_app")
+    return app
 
 
-def _guard_startup(config: uvicorn.Config, control: socket.socket, root: Path) -> list[bool]:
-    """Wrap the app so that an exception in its lifespan reaches the supervisor with its frames."""
-    inner: Any = config.app
-    reported: list[bool] = []
+async def _serve(app: Any, inherited: Inherited, root: Path) -> None:
+    control = inherited.control
 
-    async def guarded(scope: Any, receive_: Any, send: Any) -> None:
-        try:
-            await inner(scope, receive_, send)
-        except BaseException as error:
-            if scope["type"] == "lifespan" and not reported:
-                reported.append(True)
-                say(control, Failed(failure=failure_of(error, root, "startup")))
-            raise
+    def ready(startup_ms: float) -> None:
+        say(control, Ready(startup_ms=startup_ms))
 
-    async def with_report(scope: Any, receive_: Any, send: Any) -> None:
+    def parted() -> None:
+        with suppress(OSError):  # the supervisor may be what is gone
+            say(control, Parted())
+
+    guarded = _reporting_startup(app, lambda error: say(control, Failed(failure=failure_of(error, root, "startup"))))
+    server = ChildServer(guarded, inherited.listener, inherited.lobby, ready, parted)
+    told = asyncio.create_task(_leave_when_told(control, server))
+    await server.serve()
+    told.cancel()
+
+
+def _reporting_startup(app: Any, report: Callable[[BaseException], None]) -> Any:
+    """Wrap `app` so that a lifespan which fails to start is reported, with its frames where it raised."""
+
+    async def wrapped(scope: Any, receive_: Any, send: Any) -> None:
         async def watch(message: Any) -> None:
-            if message["type"] == "lifespan.startup.failed" and not reported:
-                reported.append(True)
-                error = sys.exception() if hasattr(sys, "exception") else sys.exc_info()[1]
-                say(control, Failed(failure=failure_of(error or RuntimeError(message["message"]), root, "startup")))
+            if message["type"] == "lifespan.startup.failed":
+                report(sys.exc_info()[1] or RuntimeError(message.get("message") or "the lifespan failed to start"))
             await send(message)
 
-        await guarded(scope, receive_, watch if scope["type"] == "lifespan" else send)
+        await app(scope, receive_, watch if scope["type"] == "lifespan" else send)
 
-    config.app = with_report
-    return reported
+    return wrapped
 
 
-async def _leave_when_told(control: socket.socket, server: uvicorn.Server) -> None:
-    """Stop on `Drain`, or when the supervisor is gone."""
+async def _leave_when_told(control: socket.socket, server: ChildServer) -> None:
+    """Leave on `Drain`, or when the supervisor is gone."""
     reader, _ = await asyncio.open_connection(sock=control.dup())
     message = await receive(reader)
-    if isinstance(message, Drain):
-        server.config.timeout_graceful_shutdown = int(message.grace_s)
-    server.should_exit = True
+    server.leave(message if isinstance(message, Drain) else Drain(grace_s=1.0, hand_over=False))
 
 
 if __name__ == "__main__":

@@ -5,25 +5,23 @@ candidate that fails leaves everything as it was. Both share one listening socke
 """
 
 import asyncio
-import re
 import signal
-import socket
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from loom.core.target import Target
-from studio.events import Compiled, Failed, Failure, Frame, Ready
-from studio.failures import make_frame, own_first
+from studio.events import Compiled, Failed, Failure, Ready
 from studio.processes.editor import open_file
 from studio.processes.spawn import Child, Spawner
 from studio.store import AppState, Build, Store
 
 GRACE_S = 5.0
+STOP_GRACE_S = 1.0
 BACKOFF_S = (0.5, 1.0, 2.0, 4.0, 8.0)
-_STACK_LINE = re.compile(r'File "(.+)", line (\d+) in (.+)')
+SETTLED_S = 30.0
+CRASH = ("crash",)
 
 
 class Supervisor:
@@ -39,7 +37,6 @@ class Supervisor:
         target: Target,
         store: Store,
         spawner: Spawner,
-        listener: socket.socket,
         *,
         on_build: Callable[[Build], None] = lambda _: None,
         import_timeout_s: float = 15.0,
@@ -47,10 +44,11 @@ class Supervisor:
         self._target = target
         self._store = store
         self._spawner = spawner
-        self._listener = listener
         self._on_build = on_build
         self._timeout_s = import_timeout_s
         self._serving: Child | None = None
+        self._parked: asyncio.Task[Child] | None = None
+        self._children: set[Child] = set()
         self._building: asyncio.Task[None] | None = None
         self._background: set[asyncio.Task[None]] = set()
         self._crashes = 0
@@ -62,6 +60,17 @@ class Supervisor:
     async def open_in_editor(self, file: str, line: int) -> None:
         """Open a file of the project."""
         await open_file(self._target.root, file, line)
+
+    async def renew(self, trigger: tuple[str, ...]) -> None:
+        """Build again with the libraries as they are on disk now."""
+        if self._parked is not None:
+            stale, self._parked = self._parked, None
+            self._later(self._discard(stale))
+        await self._spawner.renew()
+        self.request(trigger)
+
+    async def _discard(self, parked: asyncio.Task[Child]) -> None:
+        await (await parked).kill()
 
     def request(self, trigger: tuple[str, ...]) -> None:
         """Start a build because of `trigger`; one that is under way is given up."""
@@ -75,9 +84,18 @@ class Supervisor:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
+        if self._parked is not None:
+            await asyncio.wait([self._parked])
         if self._serving is not None:
             child, self._serving = self._serving, None
-            await child.drain(1.0)
+            await child.drain(STOP_GRACE_S, hand_over=False)
+        await asyncio.gather(*(child.kill() for child in list(self._children)))
+        await self._spawner.close()
+
+    def kill_now(self) -> None:
+        """End every child without waiting for anything."""
+        for child in self._children:
+            child.kill_now()
 
     async def _build(self, trigger: tuple[str, ...], before: asyncio.Task[None] | None) -> None:
         if before is not None and not before.done():
@@ -86,8 +104,14 @@ class Supervisor:
                 await before
         self._enter(AppState.RELOADING if self._serving else AppState.STARTING)
         started, began = self._store.status.since, time.perf_counter()
-        candidate = await self._spawner.spawn(self._target, self._listener)
         try:
+            candidate = await self._take()
+        except OSError as error:
+            self._parked = None
+            self._fail(trigger, Failure(phase="crash", title="No process could be started", message=str(error)))
+            return
+        try:
+            await candidate.start(self._target)
             compiled, ready = await self._bring_up(candidate)
         except BaseException:
             await asyncio.shield(candidate.kill())
@@ -105,20 +129,50 @@ class Supervisor:
             startup_ms=ready.startup_ms if isinstance(ready, Ready) else 0.0,
             total_ms=total_ms,
         )
-        self._settle(build, candidate)
+        await self._settle(build, candidate)
 
-    def _settle(self, build: Build, candidate: Child) -> None:
-        if build.ok:
-            old, self._serving = self._serving, candidate
-            self._crashes = 0 if build.trigger != ("crash",) else self._crashes
-            self._later(self._watch(candidate))
-            if old is not None:
-                self._later(old.drain(GRACE_S))
-        else:
-            self._later(candidate.kill())
-        recorded = self._store.record(build)
-        self._enter(self._state_after(build), failure=build.failure)
-        self._on_build(recorded)
+    async def _take(self) -> Child:
+        """Return the parked child. Where this is cancelled it stays parked for whoever comes next."""
+        while True:
+            child = await asyncio.shield(self._park())
+            self._parked = None
+            if child.alive:
+                return child
+            await child.kill()
+
+    def _park(self) -> asyncio.Task[Child]:
+        """Have a child ready for the next change."""
+        if self._parked is None:
+            self._parked = asyncio.create_task(self._spawn())
+        return self._parked
+
+    async def _spawn(self) -> Child:
+        child = await self._spawner.spawn()
+        self._children.add(child)
+        child.exited.add_done_callback(lambda _: self._children.discard(child))
+        return child
+
+    async def _settle(self, build: Build, candidate: Child) -> None:
+        """Swap or keep, then tell; a cancellation that comes in between changes neither."""
+        try:
+            if build.ok:
+                await self._swap(candidate, build.trigger)
+            else:
+                self._later(candidate.kill())
+        finally:
+            recorded = self._store.record(build)
+            self._enter(self._state_after(build), failure=build.failure)
+            self._on_build(recorded)
+            self._park()
+
+    async def _swap(self, candidate: Child, trigger: tuple[str, ...]) -> None:
+        """Let `candidate` serve; return when the one before takes no more connections."""
+        old, self._serving = self._serving, candidate
+        self._crashes = self._crashes if trigger == CRASH else 0
+        self._later(self._watch(candidate))
+        if old is not None:
+            self._later(old.drain(GRACE_S))
+            await old.parted()
 
     def _state_after(self, build: Build) -> AppState:
         if build.ok:
@@ -148,36 +202,51 @@ class Supervisor:
 
     async def _stuck(self, child: Child) -> Failure:
         """Ask a silent child where it is."""
-        child.process.send_signal(signal.SIGUSR1)
-        await asyncio.sleep(0.3)  # the child writes its stack from a signal handler; there is nothing to await
         return Failure(
             phase="timeout",
             title="The app did not start in time",
             message=f"importing and starting took longer than {self._timeout_s:g} s",
-            frames=_read_stack(child.stack_file, self._target.root),
+            frames=await child.where(self._target.root),
             hint="an endless loop, or a connection made at import?",
         )
 
     async def _ended(self, child: Child) -> Failure:
-        code = await child.process.wait()
-        return Failure(phase="crash", title="The app process ended", message=_exit_words(code))
+        await asyncio.wait([child.exited], timeout=STOP_GRACE_S)
+        child.kill_now()  # it closed its control socket and stayed
+        return self._crash(child, await child.ended())
+
+    def _crash(self, child: Child, code: int) -> Failure:
+        return Failure(
+            phase="crash",
+            title="The app process ended",
+            message=_exit_words(code),
+            frames=child.last_words(self._target.root),
+        )
 
     async def _watch(self, child: Child) -> None:
         """Notice that the serving child dies, and bring it back with growing pauses."""
-        code = await child.process.wait()
+        began = time.monotonic()
+        code = await child.ended()
         if self._serving is not child:
             return
-        child.close()
         self._serving = None
-        failure = Failure(phase="crash", title="The app process ended", message=_exit_words(code))
-        now = self._store.status.since
-        build = Build(number=self._store.next_build_number(), at=now, trigger=("crash",), failure=failure)
-        self._on_build(self._store.record(build))
-        self._enter(AppState.DOWN, failure=failure)
-        pause_s = BACKOFF_S[min(self._crashes, len(BACKOFF_S) - 1)]
-        self._crashes += 1
-        await asyncio.sleep(pause_s)
-        self.request(("crash",))
+        failure = self._crash(child, code)
+        await child.kill()
+        self._fail(CRASH, failure)
+        self._crashes = 1 if time.monotonic() - began > SETTLED_S else self._crashes + 1
+        await asyncio.sleep(BACKOFF_S[min(self._crashes, len(BACKOFF_S)) - 1])
+        if self._is_idle():
+            self.request(CRASH)
+
+    def _fail(self, trigger: tuple[str, ...], failure: Failure) -> None:
+        """Record a build that got nowhere."""
+        number, now = self._store.next_build_number(), self._store.now()
+        build = self._store.record(Build(number=number, at=now, trigger=trigger, failure=failure))
+        self._enter(self._state_after(build), failure=failure)
+        self._on_build(build)
+
+    def _is_idle(self) -> bool:
+        return self._serving is None and (self._building is None or self._building.done())
 
     def _enter(self, state: AppState, failure: Failure | None = None) -> None:
         self._store.set_status(state, pid=self._serving.pid if self._serving else 0, failure=failure)
@@ -186,16 +255,6 @@ class Supervisor:
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
-
-
-def _read_stack(file: Path, root: Path) -> tuple[Frame, ...]:
-    """Return the frames a child wrote; the innermost stands first in the file."""
-    try:
-        text = file.read_text()
-    except OSError:
-        return ()
-    found = [make_frame(f, int(line), function, root) for f, line, function in _STACK_LINE.findall(text)]
-    return own_first(found[::-1])[:30]
 
 
 def _exit_words(code: int) -> str:

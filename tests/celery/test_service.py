@@ -186,6 +186,7 @@ def test_a_handle_before_the_commit_does_not_wait(jobs: CeleryJobService) -> Non
         handle.wait()
 
 
+@pytest.mark.slow
 async def test_a_dead_broker_fails_the_job_and_not_the_caller(caplog: pytest.LogCaptureFixture) -> None:
     """The commit stands; the failure is logged and the handle knows; the next dispatch is tried as well."""
     app = create_celery_app(CeleryConfig(broker_url="amqp://127.0.0.1:1//", result_backend="disabled://"))

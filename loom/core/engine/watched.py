@@ -25,6 +25,11 @@ class WatchedRun(Run):
         self._execute_at = self._rules_at + len(plan.rule_steps)
         self._next_lookup = self._loads_at
 
+    async def go(self) -> Any:
+        """Walk, and count lookups from the first one again where this is not the first walk."""
+        self._next_lookup = self._loads_at
+        return await super().go()
+
     def _bind_params(self) -> None:
         for index, binding in enumerate(self.plan.param_bindings):
             self._watch.began(index)

@@ -1,0 +1,23 @@
+"""Which rooms of the suite are slow as a whole: they start processes or storm a database. `make check` leaves them out."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent
+SLOW = (
+    "applications",
+    "benchmarks",
+    "boundary",
+    "cli",
+    "docs/test_code_blocks.py",
+    "migrate",
+    "store/test_generated_client.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    rooms = tuple(ROOT / name for name in SLOW)
+    for item in items:
+        if any(item.path.is_relative_to(room) for room in rooms):
+            item.add_marker(pytest.mark.slow)
