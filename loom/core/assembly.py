@@ -100,6 +100,7 @@ def open_sessions(database: DatabaseConfig, tables: Tables) -> SessionManager:
         pool_timeout=database.pool_timeout,
         pool_recycle=database.pool_recycle,
         connect_args=database.connect_args,
+        fast_path=database.fast_path,
         tables=tables,
     )
 

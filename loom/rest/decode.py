@@ -11,7 +11,7 @@ then is no JSON and never said to be is a 415. Strict rules refuse by the header
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -105,35 +105,33 @@ def refuse_unfitting(command: type[Any], payload: dict[str, Any], bounds: BodyBo
         raise InvalidPayload(found)
 
 
-def bind_text(binding: ParamBinding, texts: Sequence[str]) -> Any:
-    """Return a path or query value as the type `execute` declares; the last text counts, a list takes all of them.
+def text_binder(binding: ParamBinding, *, in_query: bool = False) -> Callable[[Sequence[str]], Any]:
+    """Return what turns the texts of a path or query value into the type `execute` declares.
 
-    Raises:
-        ParameterBindingError: it cannot be one.
-        InvalidPayload: it holds what no database stores.
+    The last text counts, a list takes all of them; in a query an integer has 64 bits. The binder raises:
+        ParameterBindingError: they cannot become one.
+        InvalidPayload: they hold what no database stores.
     """
-    if not all(map(is_storable, texts)):
-        raise InvalidPayload([(binding.name, "holds a character that cannot be stored")])
-    raw = list(texts) if takes_many(binding.annotation) else texts[-1]
-    try:
-        value = msgspec.convert(raw, binding.annotation, strict=False)
-    except (msgspec.ValidationError, TypeError):
-        raise ParameterBindingError(binding.name, type_name(binding.annotation)) from None
-    if not _is_plain_number(value, texts[-1]):
-        raise ParameterBindingError(binding.name, type_name(binding.annotation))
-    return value
+    name, annotation, many = binding.name, binding.annotation, takes_many(binding.annotation)
+
+    def bind(texts: Sequence[str]) -> Any:
+        if not all(map(is_storable, texts)):
+            raise InvalidPayload([(name, "holds a character that cannot be stored")])
+        try:
+            value = msgspec.convert(list(texts) if many else texts[-1], annotation, strict=False)
+        except (msgspec.ValidationError, TypeError):
+            raise ParameterBindingError(name, type_name(annotation)) from None
+        if not _is_plain_number(value, texts[-1]) or (in_query and _is_beyond_int64(value)):
+            raise ParameterBindingError(name, type_name(annotation))
+        return value
+
+    return bind
 
 
-def bind_query(binding: ParamBinding, texts: Sequence[str]) -> Any:
-    """Return a query value like `bind_text`; an integer has 64 bits.
-
-    Raises:
-        ParameterBindingError, InvalidPayload: as `bind_text`.
-    """
-    value = bind_text(binding, texts)
-    if any(INT64.problem(item) for item in (value if isinstance(value, list | tuple | set | frozenset) else (value,))):
-        raise ParameterBindingError(binding.name, type_name(binding.annotation))
-    return value
+def _is_beyond_int64(value: Any) -> bool:
+    return any(
+        INT64.problem(item) for item in (value if isinstance(value, list | tuple | set | frozenset) else (value,))
+    )
 
 
 def binds_text(annotation: Any) -> bool:

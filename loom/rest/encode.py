@@ -1,22 +1,28 @@
 """Results as JSON bytes. Commands leave defaults out when encoded; a response never does.
 
-Where a return annotation cannot reach a struct that omits defaults, msgspec encodes the result as it is: one pass, no
-copy. Everything else is rewritten first, struct by struct.
+msgspec encodes a result as it is, in one pass, unless there is a struct in it that omits defaults, or something msgspec does
+not know. Which fields of a struct can hold one follows from their types, and only those are looked at. What has one is
+rewritten first, struct by struct.
 """
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import Enum
 from typing import Any, get_origin
+from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, Struct, structs
 
 _encoder = msgspec.json.Encoder()
+_SCALARS = (str, int, float, type(None), Enum, datetime, date, time, UUID, Decimal, bytes, type(UNSET))
 
 
 def encode(result: Any) -> bytes:
     """Return `result` as JSON: every loaded field, UNSET ones left out."""
-    return _encoder.encode(_emitted(result))
+    return _encoder.encode(_emitted(result) if _omits_something(result) else result)
 
 
 def encoder_for(annotation: Any) -> Callable[[Any], bytes]:
@@ -26,6 +32,37 @@ def encoder_for(annotation: Any) -> Callable[[Any], bytes]:
     except (TypeError, ValueError, NameError):
         return encode
     return _encoder.encode if _is_plain(info) else encode
+
+
+def _omits_something(value: Any) -> bool:
+    """Return whether msgspec would leave something out of `value`, or may not know what it is."""
+    if isinstance(value, _SCALARS):
+        return False
+    if isinstance(value, Struct):
+        cls = type(value)
+        return _omits(cls) or any(_omits_something(getattr(value, name)) for name in _open_fields(cls))
+    if type(value) in (list, tuple, set, frozenset):
+        return any(map(_omits_something, value))
+    if type(value) is dict:
+        return any(map(_omits_something, value.values()))
+    return True
+
+
+def _open_fields(cls: type[Any]) -> tuple[str, ...]:
+    """Return the fields of `cls` that can hold a struct that omits defaults; read once per class."""
+    known: tuple[str, ...] | None = vars(cls).get("__loom_open_fields__")
+    if known is None:
+        known = cls.__loom_open_fields__ = tuple(_find_open_fields(cls))  # kept on the class
+    return known
+
+
+def _find_open_fields(cls: type[Any]) -> Iterator[str]:
+    try:
+        info = msgspec.inspect.type_info(cls)
+    except (TypeError, ValueError, NameError):
+        yield from cls.__struct_fields__
+    else:
+        yield from (field.name for field in getattr(info, "fields", ()) if not _is_plain(field.type))
 
 
 def _is_plain(root: msgspec.inspect.Type) -> bool:

@@ -11,7 +11,7 @@ from loom.core.use_case import UseCase
 from loom.rest.model import RestInterface, RestRoute
 
 INNER = re.compile(
-    r"select|insert|update |sqlalchemy|asyncpg|sqlite|traceback|file \"|/home|/work|/tmp|\.py|line \d+|0x[0-9a-f]{6}"
+    r"select|insert|update |sqlalchemy|asyncpg|sqlite|traceback|file \"|/home|/srv|/tmp|\.py|line \d+|0x[0-9a-f]{6}"
     r"|edge_members|psycopg|msgspec|exception|keyerror|zerodivision|password|hunter2",
     re.IGNORECASE,
 )
@@ -40,7 +40,7 @@ class Crash(UseCase[Any, None]):
         crashes: dict[str, Exception] = {
             "key": KeyError("hunter2"),
             "value": ValueError("password=hunter2"),
-            "type": TypeError("/work/secret.py, line 7"),
+            "type": TypeError("/srv/secret.py, line 7"),
             "os": OSError(2, "no such file", "/home/hunter2"),
             "unicode": UnicodeDecodeError("utf-8", b"hunter2", 0, 1, "bad"),
             "recursion": RecursionError("hunter2"),
@@ -103,5 +103,5 @@ async def test_refusal_repeats_no_value(
 
 def test_control_the_search_finds_what_it_looks_for() -> None:
     """A text as an application without the boundary might send it is caught."""
-    assert INNER.search('Traceback (most recent call last):\n  File "/work/app.py", line 3\nKeyError: hunter2')
+    assert INNER.search('Traceback (most recent call last):\n  File "/srv/app.py", line 3\nKeyError: hunter2')
     assert INNER.search("(sqlite3.IntegrityError) UNIQUE constraint failed: edge_members.name")

@@ -38,9 +38,12 @@ async def manager(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
         yield opened
 
 
-@pytest.fixture(params=["memory", "sqlite", ON_POSTGRES])
+PLAIN_POSTGRES = pytest.param("postgres plain", marks=pytest.mark.postgres)
+
+
+@pytest.fixture(params=["memory", "sqlite", "sqlite plain", ON_POSTGRES, PLAIN_POSTGRES])
 async def items(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Any]:
-    """An empty repository of items."""
+    """An empty repository of items: in memory, and on each database with and without the fast path."""
     if request.param == "memory":
         yield InMemoryRepository(Item)
         return
@@ -50,16 +53,18 @@ async def items(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 @asynccontextmanager
 async def _opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SessionManager]:
-    if request.param == "sqlite":
-        opened = SessionManager(f"sqlite+aiosqlite:///{tmp_path / 'test.db'}", tables=_tables())
+    database, _, plain = request.param.partition(" ")
+    if database == "sqlite":
+        url = f"sqlite+aiosqlite:///{tmp_path / 'test.db'}"
+        opened = SessionManager(url, tables=_tables(), fast_path=not plain)
         await opened.create_tables()
     else:
-        opened = _on_schema(request.getfixturevalue("schema"))
+        opened = _on_schema(request.getfixturevalue("schema"), fast_path=not plain)
     try:
         yield opened
         assert opened.engine.pool.checkedout() == 0, "a test left a connection checked out"  # type: ignore[attr-defined]  # a queue pool
     finally:
-        if request.param == "postgres":
+        if database == "postgres":
             await _empty(opened)
         await opened.dispose()
 
@@ -70,9 +75,9 @@ def _tables() -> Tables:
     return tables
 
 
-def _on_schema(name: str) -> SessionManager:
+def _on_schema(name: str, *, fast_path: bool = True) -> SessionManager:
     search_path = {"server_settings": {"search_path": name}}
-    return SessionManager(POSTGRES, tables=_tables(), connect_args=search_path, pool_timeout=5)
+    return SessionManager(POSTGRES, tables=_tables(), connect_args=search_path, pool_timeout=5, fast_path=fast_path)
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:

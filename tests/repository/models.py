@@ -1,20 +1,26 @@
 """The models the repository tests store."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from loom.core.command import Command, Patch
 from loom.core.model import (
     BaseModel,
+    BigInteger,
     Cardinality,
     ColumnField,
+    DateTime,
     OnDelete,
+    Postgres,
     ProjectionField,
     RelationField,
+    Text,
     TimestampedModel,
 )
 from loom.core.projection.loaders import CountLoader, ExistsLoader, JoinFieldsLoader
@@ -100,6 +106,59 @@ class BookTag(BaseModel):
     tag_id: int = ColumnField(primary_key=True, foreign_key="rt_tags.id", on_delete=OnDelete.CASCADE)
 
 
+class Level(IntEnum):
+    LOW = 1
+    HIGH = 2
+
+
+class Size(Struct, frozen=True):
+    width: int
+    unit: str = "mm"
+
+
+class Everything(BaseModel):
+    __tablename__ = "rt_everything"
+
+    id: int = ColumnField(primary_key=True, autoincrement=True)
+    parent_id: int | None = ColumnField(foreign_key="rt_everything.id", on_delete=OnDelete.CASCADE)
+    whole: int | None = ColumnField()
+    big: int | None = ColumnField(BigInteger)
+    real: float | None = ColumnField()
+    flag: bool | None = ColumnField()
+    word: str | None = ColumnField(length=40)
+    prose: str | None = ColumnField(Text)
+    exact: Decimal | None = ColumnField()
+    day: date | None = ColumnField()
+    hour: time | None = ColumnField()
+    moment: datetime | None = ColumnField()
+    local: datetime | None = ColumnField(DateTime(tz=False))
+    key: UUID | None = ColumnField()
+    raw: bytes | None = ColumnField()
+    colour: Colour | None = ColumnField(length=8)
+    level: Level | None = ColumnField()
+    document: dict[str, Any] | None = ColumnField()
+    binary: list[Any] | None = ColumnField(Postgres.JSONB)
+    sizes: list[Size] | None = ColumnField()
+    parent: "Everything" = RelationField(
+        foreign_key="rt_everything.id", cardinality=Cardinality.MANY_TO_ONE, profiles=("parent", "all")
+    )
+    children: list["Everything"] = RelationField(
+        foreign_key="parent_id", cardinality=Cardinality.ONE_TO_MANY, profiles=("children", "all")
+    )
+    child_count: int = ProjectionField(
+        loader=CountLoader(model=lambda: Everything, via="children"), profiles=("derived", "all")
+    )
+    is_parent: bool = ProjectionField(
+        loader=ExistsLoader(model=lambda: Everything, via="children"), profiles=("derived", "all"), default=None
+    )
+    facts: list[dict[str, Any]] = ProjectionField(
+        loader=JoinFieldsLoader(
+            model=lambda: Everything, via="children", value_columns=("exact", "moment", "key", "sizes")
+        ),
+        profiles=("derived", "all"),
+    )
+
+
 class Shout:
     """Computes from the object, and from what was computed before it."""
 
@@ -167,4 +226,4 @@ class PersonSkill(BaseModel):
     skill_id: int = ColumnField(primary_key=True, foreign_key="rt_skills.id", on_delete=OnDelete.CASCADE)
 
 
-MODELS = (Item, Author, Book, Tag, BookTag, Person, Badge, Skill, PersonSkill)
+MODELS = (Item, Author, Book, Tag, BookTag, Person, Badge, Skill, PersonSkill, Everything)

@@ -34,14 +34,22 @@ class RelatedReader:
         self._profiles = profiles
         self._statements: dict[tuple[str, str], sa.Select[Any]] = {}
 
+    def additions(self, profile: str) -> Additions:
+        """Return what `profile` adds.
+
+        Raises:
+            InvalidQuery: there is no such profile.
+        """
+        self._info.check_profile(profile)
+        return self._profiles[profile]
+
     async def fill(self, runner: Runner, entities: Sequence[Any], profile: str) -> list[Any]:
         """Return `entities` with the relations and projections of `profile` loaded, in the same order.
 
         Raises:
             InvalidQuery: there is no such profile.
         """
-        self._info.check_profile(profile)
-        added = self._profiles[profile]
+        added = self.additions(profile)
         if not entities or not (added.relations or added.projections):
             return list(entities)
         changes: list[dict[str, Any]] = [{} for _ in entities]

@@ -114,6 +114,7 @@ class DatabaseConfig(Struct, frozen=True, kw_only=True):
         pool_recycle: seconds after which a connection is replaced.
         connect_args: handed to the driver's `connect` as they are.
         create_all: make missing tables at start; False where migrations do.
+        fast_path: let the driver read by itself what needs nothing of SQLAlchemy but the text.
     """
 
     url: str
@@ -125,6 +126,7 @@ class DatabaseConfig(Struct, frozen=True, kw_only=True):
     pool_recycle: int | None = None
     connect_args: dict[str, Any] = field(default_factory=dict)
     create_all: bool = True
+    fast_path: bool = True
 
 
 class TraceConfig(Struct, frozen=True, kw_only=True):

@@ -4,18 +4,17 @@ Errors leave the endpoint as they are: the application's exception handlers turn
 loom's.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from loom.core.engine import RuntimeExecutor
-from loom.core.engine.plan import ParamBinding
 from loom.core.errors import InvalidPayload
 from loom.core.use_case.factory import UseCaseFactory
 from loom.rest.bounds import BodyBounds, check_path
-from loom.rest.decode import BodyRules, bind_query, bind_text, decode_body, refuse_unfitting
+from loom.rest.decode import BodyRules, decode_body, refuse_unfitting, text_binder
 from loom.rest.encode import encoder_for
 from loom.rest.fastapi.body import read_body
 from loom.rest.names import snake
@@ -23,6 +22,7 @@ from loom.rest.query import read_profile, read_query
 from loom.rest.route import CompiledRoute
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+Binders = Mapping[str, Callable[[Sequence[str]], Any]]
 _BODILESS = frozenset({204, 205, 304})
 _RULES = BodyRules()
 
@@ -36,13 +36,17 @@ def make_endpoint(
         rules: what a body may be.
     """
     use_case = compiled.route.use_case
-    bindings = {binding.name: binding for binding in compiled.plan.param_bindings}
+    binders = {
+        each.name: text_binder(each, in_query=each.name not in compiled.path_params)
+        for each in compiled.plan.param_bindings
+    }
+    required = frozenset(each.name for each in compiled.plan.param_bindings if each.required)
     bounds = compiled.body_bounds
     respond = _responder(compiled)
     factory.register(use_case)
 
     async def endpoint(request: Request) -> Response:
-        params = _params(request, compiled, bindings)
+        params = _params(request, compiled, binders, required)
         payload = await _payload(request, compiled, bounds, rules)
         instance = factory.build(use_case)
         return respond(await executor.execute(instance, params=params, payload=payload, read_only=compiled.read_only))
@@ -58,9 +62,9 @@ def _responder(compiled: CompiledRoute) -> Callable[[Any], Response]:
     return lambda result: Response(encode(result), status, media_type="application/json")
 
 
-def _params(request: Request, compiled: CompiledRoute, bindings: dict[str, ParamBinding]) -> dict[str, Any]:
-    path = {name: str(request.path_params[name]) for name in compiled.path_params if name in bindings}
-    params = {name: bind_text(bindings[name], [text]) for name, text in path.items()}
+def _params(request: Request, compiled: CompiledRoute, binders: Binders, required: frozenset[str]) -> dict[str, Any]:
+    found = request.path_params
+    params = {name: binders[name]([str(found[name])]) for name in compiled.path_params if name in binders}
     check_path(params, compiled.keys)
     profile = read_profile(request.query_params, compiled)
     if compiled.takes_profile:
@@ -68,18 +72,20 @@ def _params(request: Request, compiled: CompiledRoute, bindings: dict[str, Param
     if compiled.query_spec:
         params[compiled.query_spec] = read_query(request.query_params.multi_items(), compiled, request.url.path)
     if compiled.query_params:
-        params |= _from_query(request, compiled, bindings)
+        params |= _from_query(request, compiled, binders, required)
     return params
 
 
-def _from_query(request: Request, compiled: CompiledRoute, bindings: dict[str, ParamBinding]) -> dict[str, Any]:
+def _from_query(
+    request: Request, compiled: CompiledRoute, binders: Binders, required: frozenset[str]
+) -> dict[str, Any]:
     sent: dict[str, list[str]] = {}
     for name, text in request.query_params.multi_items():
         sent.setdefault(snake(name), []).append(text)
-    missing = [name for name in compiled.query_params if bindings[name].required and name not in sent]
+    missing = [name for name in compiled.query_params if name in required and name not in sent]
     if missing:
         raise InvalidPayload([(name, "query parameter is required") for name in missing])
-    return {name: bind_query(bindings[name], sent[name]) for name in compiled.query_params if name in sent}
+    return {name: binders[name](sent[name]) for name in compiled.query_params if name in sent}
 
 
 async def _payload(

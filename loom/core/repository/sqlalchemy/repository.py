@@ -5,8 +5,8 @@ from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 
-from sqlalchemy import Column
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy import Column, Select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from loom.core.backend.sqlalchemy import CoreModel
 from loom.core.errors import InvalidQuery
@@ -32,6 +32,7 @@ from loom.core.repository.abc.query import (
 )
 from loom.core.repository.conditions import Condition, resolve
 from loom.core.repository.mutation import Events, Op, mutation_of
+from loom.core.repository.sqlalchemy.direct import DirectReads
 from loom.core.repository.sqlalchemy.errors import translated
 from loom.core.repository.sqlalchemy.filters import parameters
 from loom.core.repository.sqlalchemy.scope import session_scope
@@ -67,6 +68,7 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
         self._id = self._info.primary_key[0]
         self._statements = Statements(self._info, session_manager.tables)
         self._related = session_manager.tables.related(model)
+        self._direct = DirectReads(session_manager, self._info)
 
     @property
     def entity_name(self) -> str:
@@ -100,8 +102,7 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
             return False
         if typed is None:
             return bool(await self._total(*resolve(self._info, _only(field, None))))
-        async with translated(), self.session_manager.reading() as connection:
-            return (await connection.execute(self._statements.exists(field), {KEY: typed})).first() is not None
+        return bool(await self._value(self._statements.exists(field), {KEY: typed}))
 
     async def count(self) -> int:
         """Return the number of rows."""
@@ -226,13 +227,26 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
 
     async def _row(self, field: str, value: Any, profile: str | None = None) -> ModelT | None:
         """Return the entity found by a typed value; columns only where `profile` is None."""
+        found = await self._entities(self._statements.lookup(field), {KEY: value}, profile)
+        return next(iter(found), None)
+
+    async def _entities(self, statement: Select[Any], given: Mapping[str, Any], profile: str | None) -> list[ModelT]:
+        """Return what `statement` selects, with `profile` loaded; columns only where that is None."""
+        found = await self._direct.entities(statement, given, profile)
+        if found is not None:
+            return found
         async with translated(), self.session_manager.reading() as connection:
-            row = (await connection.execute(self._statements.lookup(field), {KEY: value})).first()
-            if row is None:
-                return None
-            if profile is None:
-                return self._entity(row)
-            return (await self._related.fill(connection, [self._entity(row)], profile))[0]  # type: ignore[no-any-return]  # built from self.model
+            rows = (await connection.execute(statement, dict(given))).all()
+            entities = [self._entity(row) for row in rows]
+            return entities if profile is None else await self._related.fill(connection, entities, profile)
+
+    async def _value(self, statement: Select[Any], given: Mapping[str, Any]) -> Any:
+        """Return the first value of the first row; None where there is no row."""
+        found = await self._direct.value(statement, given)
+        if found is not None:
+            return found.value
+        async with translated(), self.session_manager.reading() as connection:
+            return (await connection.execute(statement, dict(given))).scalar()
 
     async def _page(self, query: QuerySpec, profile: str) -> PageResult[ModelT]:
         check_page(query.page, query.limit)
@@ -241,11 +255,9 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
         condition, values = resolve(self._info, query.filters, self.allowed_filter_fields)
         statement = self._statements.page(condition, total_order(query, self._info))
         given = parameters(condition, values)
-        async with translated(), self.session_manager.reading() as connection:
-            rows = (await connection.execute(statement, given | {LIMIT: params.limit, OFFSET: params.offset})).all()
-            items = await self._related.fill(connection, [self._entity(row) for row in rows], profile)
-            is_last = len(items) < params.limit and (items or params.page == 1)
-            total = params.offset + len(items) if is_last else await self._count(connection, condition, given)
+        items = await self._entities(statement, given | {LIMIT: params.limit, OFFSET: params.offset}, profile)
+        is_last = len(items) < params.limit and (items or params.page == 1)
+        total = params.offset + len(items) if is_last else await self._count(condition, given)
         return build_page_result(items, total, params)
 
     async def _step(self, query: QuerySpec, profile: str) -> CursorResult[ModelT]:
@@ -257,20 +269,16 @@ class RepositorySQLAlchemy(Generic[ModelT, IdT]):
         at = decode_cursor(query.cursor, keys, scope, secret) if query.cursor else None
         statement = self._statements.step(condition, keys, None if at is None else [value is None for value in at])
         given = parameters(condition, values) | {f"k{i}": v for i, v in enumerate(at or ()) if v is not None}
-        async with translated(), self.session_manager.reading() as connection:
-            rows = (await connection.execute(statement, given | {LIMIT: query.limit + 1})).all()
-            found = [self._entity(row) for row in rows[: query.limit]]
-            items = await self._related.fill(connection, found, profile)
-        has_next = len(rows) > query.limit
-        token = encode_cursor([getattr(found[-1], key.field) for key in keys], scope, secret) if has_next else None
+        found = await self._entities(statement, given | {LIMIT: query.limit + 1}, profile)
+        items, has_next = found[: query.limit], len(found) > query.limit
+        token = encode_cursor([getattr(items[-1], key.field) for key in keys], scope, secret) if has_next else None
         return CursorResult(items=tuple(items), next_cursor=token, has_next=has_next)
 
     async def _total(self, condition: Condition, values: list[Any]) -> int:
-        async with translated(), self.session_manager.reading() as connection:
-            return await self._count(connection, condition, parameters(condition, values))
+        return await self._count(condition, parameters(condition, values))
 
-    async def _count(self, connection: AsyncConnection, condition: Condition, given: Mapping[str, Any]) -> int:
-        return int((await connection.execute(self._statements.count(condition), dict(given))).scalar_one())
+    async def _count(self, condition: Condition, given: Mapping[str, Any]) -> int:
+        return int(await self._value(self._statements.count(condition), given))
 
     def _entity(self, row: Any) -> ModelT:
         return self.model(**dict(zip(self._names, row, strict=True)))

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, a
 from loom.core.backend.sqlalchemy import Tables, default_tables
 from loom.core.repository.mutation import MutationEvent, Mutations, SupportsPostCommit
 from loom.core.repository.sqlalchemy.errors import translated
+from loom.core.repository.sqlalchemy.lending import Driver, LendingPool
 from loom.core.repository.sqlalchemy.turns import Turns
 from loom.core.uow.context import active_uow
 
@@ -63,9 +64,15 @@ class Transactional(Protocol):
 class SessionManager:
     """Owns the engine. Pool options left at None take the driver's default.
 
+    Attributes:
+        engine: SQLAlchemy's.
+        driver: runs text on connections of the engine's pool; None where everything is SQLAlchemy's.
+
     Args:
         tables: the application's tables; the default registry's where none are given.
         inject_trace_id: accepted; the id is never put into statement text, which would defeat statement caches.
+        fast_path: read by the driver itself where a statement needs nothing else, see `direct`; False reads everything by
+            SQLAlchemy.
         cursor_secret: signs cursors; by default derived from the URL, so that all workers on a database agree.
 
     Attributes:
@@ -86,6 +93,7 @@ class SessionManager:
         inject_trace_id: bool = True,
         tables: Tables | None = None,
         cursor_secret: bytes | None = None,
+        fast_path: bool = True,
         **engine_kwargs: Any,
     ) -> None:
         del inject_trace_id
@@ -100,10 +108,13 @@ class SessionManager:
         self.listeners: list[SupportsPostCommit] = []
         self.cursor_secret = cursor_secret or hashlib.sha256(f"loom cursor {url}".encode()).digest()
         if _is_in_memory(url) and "poolclass" not in engine_kwargs:
-            options = {"poolclass": sa.AsyncAdaptedQueuePool, "pool_size": 1, "max_overflow": 0}
+            options = {"poolclass": LendingPool, "pool_size": 1, "max_overflow": 0}
+        elif "poolclass" not in engine_kwargs:
+            options |= {"poolclass": LendingPool, "pool_use_lifo": True}
         self.engine: AsyncEngine = create_async_engine(
             url, echo=echo, pool_pre_ping=pool_pre_ping, connect_args=connect_args or {}, **options, **engine_kwargs
         )
+        self.driver = Driver.of(self.engine.sync_engine) if fast_path and not echo else None
         self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.session_factory = async_sessionmaker(self.engine, expire_on_commit=False)
         sa.event.listen(self.engine.sync_engine, "handle_error", _remember_refusal)
