@@ -1,4 +1,4 @@
-"""Which rooms of the suite are slow as a whole: they start processes or storm a database. `make check` leaves them out."""
+"""What `make check` leaves out: rooms that start processes or storm a database, and all that needs a server."""
 
 from pathlib import Path
 
@@ -19,5 +19,6 @@ SLOW = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     rooms = tuple(ROOT / name for name in SLOW)
     for item in items:
-        if any(item.path.is_relative_to(room) for room in rooms):
+        needs_server = any(item.get_closest_marker(server) for server in ("postgres", "redis"))
+        if needs_server or any(item.path.is_relative_to(room) for room in rooms):
             item.add_marker(pytest.mark.slow)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.boundary.servers import running, until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.soak]  # killing servers under load takes a machine of its own
 
 REQUEST = b"POST /take/0.05 HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n"
 

